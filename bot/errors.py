@@ -1,0 +1,31 @@
+"""Exceptions, grouped by who must act. Every message is Chinese, says what happened and what to do next."""
+
+from __future__ import annotations
+
+
+class HuasuError(Exception):
+    """Base of every error a caller may show to a person as it is."""
+
+
+class LearnerError(HuasuError):
+    """The learner can put it right now, in the page (empty reply, too long, session already over)."""
+
+
+class ConflictError(LearnerError):
+    """Another window or replica has already stored this turn; reload to see it."""
+
+
+class ContentError(HuasuError):
+    """A knowledge, scenario, prompt or rubric file is wrong; the message names file, key and fix."""
+
+
+class SetupError(HuasuError):
+    """The installation or its settings are wrong (missing key, unreadable folder, corrupt index)."""
+
+
+class ModelError(HuasuError):
+    """The model endpoint refused, hung, or answered nonsense. `detail` never contains a key."""
+
+    def __init__(self, message: str, *, retryable: bool = True) -> None:
+        super().__init__(message)
+        self.retryable = retryable

@@ -1,0 +1,140 @@
+"""Turns, their feedback, and the report."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from bot.records.base import Mode, Record
+from bot.records.content import Persona, Scenario
+from bot.records.reading import Appraisal
+from bot.records.talk import Act, Change, Mind, Utterance
+
+
+class Turn(Record):
+    """One stored turn: the learner's reply, how it was read, what it did, what the customer said back."""
+
+    n: int = Field(ge=1)
+    customer: str
+    reply: str
+    appraisal: Appraisal
+    mind: Mind
+    changes: tuple[Change, ...] = ()
+    act: Act
+    answer: Utterance
+    at: str = ""
+
+
+class DimScore(Record):
+    """A dimension's score for one reply, 1–5, with the words that show it."""
+
+    score: float
+    why: str
+    evidence: str = ""
+
+
+class Verdict(Record):
+    """One yes/no check on a reply. `passed` None means unscored (the judge's answer did not parse)."""
+
+    id: str
+    question: str
+    passed: bool | None
+    reason: str = ""
+    evidence: str = ""
+    citations: tuple[str, ...] = ()
+    source: Literal["rules", "model"] = "rules"
+
+
+class Coaching(Record):
+    """The one point worth making about a reply, the words it refers to, and a better wording."""
+
+    code: str
+    point: str
+    evidence: str = ""
+    better: str = ""
+
+
+class TurnGrade(Record):
+    """Feedback on one reply."""
+
+    n: int
+    dims: dict[str, DimScore]
+    verdicts: tuple[Verdict, ...] = ()
+    coaching: Coaching
+    reason_gate: Literal["high", "low"] = "low"
+
+
+class Adjustment(Record):
+    """A penalty, bonus or cap that code applied to the total, and the turn that caused it."""
+
+    name: str
+    points: float
+    turn: int = 0
+    evidence: str = ""
+
+
+class GateStep(Record):
+    """One of the five gates of module six."""
+
+    id: str
+    name: str
+    passed: bool
+    missing: tuple[str, ...] = ()
+
+
+class Moment(Record):
+    """A turn that mattered: the peak, the end, or a jump of mood, with the reply that caused it."""
+
+    turn: int
+    mood: float
+    kind: Literal["peak", "end", "jump"]
+    cause: str = ""
+
+
+class Focus(Record):
+    """One of at most three things to work on, and the scenario that drills it."""
+
+    title: str
+    advice: str
+    turn: int = 0
+    evidence: str = ""
+    better: str = ""
+    drill: str = ""
+
+
+class Report(Record):
+    """The graded session. Recomputing it from the stored turns gives identical numbers."""
+
+    scenario: str
+    final: float
+    grade: Literal["S", "A", "B", "C", "D"]
+    passed: bool
+    verdict: str
+    rubric_score: float
+    satisfaction: float
+    satisfaction_band: str
+    dims: dict[str, float | None]
+    caps: tuple[Adjustment, ...] = ()
+    penalties: tuple[Adjustment, ...] = ()
+    bonuses: tuple[Adjustment, ...] = ()
+    fatal: bool = False
+    turns: tuple[TurnGrade, ...] = ()
+    moods: tuple[float, ...] = ()
+    moments: tuple[Moment, ...] = ()
+    gates: tuple[GateStep, ...] = ()
+    focus: tuple[Focus, ...] = ()
+    found: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+
+
+class Snapshot(Record):
+    """What a session was started with; frozen so that a past report recomputes."""
+
+    scenario: Scenario
+    persona: Persona | None = None
+    mode: Mode = "practice"
+    seed: int = 0
+    versions: dict[str, str] = {}
+    voice_model: str = ""
+    judge_model: str = ""

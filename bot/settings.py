@@ -1,0 +1,93 @@
+"""Every setting, once: read from the environment or ``.env`` and checked at start. Keys are never shown."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.errors import SetupError
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def content_root() -> Path:
+    """The folder that holds ``prompts/`` and ``knowledge/``: inside the wheel, or the checkout."""
+    packed = PACKAGE / "content"
+    return packed if packed.is_dir() else PACKAGE.parent
+
+
+class Settings(BaseSettings):
+    """All configuration. Unset model settings mean the embedded default: scripted voice, rules only."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HUASU_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True,
+        populate_by_name=True,
+    )  # fmt: skip
+
+    content_dir: Path = Field(default_factory=content_root)
+    data_dir: Path = Path("data")
+    database_url: str = ""
+    chroma_url: str = ""
+    api_key: SecretStr = Field(
+        default=SecretStr(""), validation_alias=AliasChoices("OPENAI_API_KEY", "HUASU_API_KEY")
+    )
+    base_url: str = Field(
+        default="", validation_alias=AliasChoices("OPENAI_BASE_URL", "OPENAI_API_BASE", "HUASU_BASE_URL")
+    )
+    voice_model: str = ""
+    judge_model: str = ""
+    voice_timeout: float = Field(default=20.0, gt=0, le=300, description="seconds for one customer line, retries included")
+    judge_timeout: float = Field(default=60.0, gt=0, le=600, description="seconds for one judged reply")
+    model_retries: int = Field(default=2, ge=0, le=5)
+    max_reply_chars: int = Field(default=1000, ge=50, le=20000)
+    host: str = "127.0.0.1"
+    port: int = Field(default=8501, ge=1, le=65535)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
+
+    @field_validator("base_url", "chroma_url")
+    @classmethod
+    def _is_http(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("必须以 http:// 或 https:// 开头")
+        return value.rstrip("/")
+
+    @property
+    def voice_ready(self) -> bool:
+        """Whether an LLM voices the customer."""
+        return bool(self.voice_model and (self.api_key.get_secret_value() or self.base_url))
+
+    @property
+    def judge_ready(self) -> bool:
+        """Whether an LLM adds verdicts to the grade."""
+        return bool(self.judge_model and (self.api_key.get_secret_value() or self.base_url))
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL; SQLite in the data folder unless set."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'huasu.db'}"
+
+    @property
+    def index_dir(self) -> Path:
+        """Where the embedded Chroma keeps its files."""
+        return self.data_dir / "index"
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The process-wide settings. Raises `SetupError` naming the variable and what is wrong with it."""
+    return load_settings()
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment anew; `overrides` win (used by tests and the command line)."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "?"
+        variable = name if name.startswith("OPENAI_") else f"HUASU_{name.upper()}"
+        raise SetupError(f"设置 {variable} 不对：{first['msg']}。请在环境变量或 .env 里改正后重试。") from None
