@@ -43,6 +43,7 @@ class Scenario(Record):
     stage: int = Field(ge=1, le=4)
     audience: int = Field(default=0, ge=0, le=5, description="layers of onlookers; each isolate_scene removes one")
     opening: str
+    opening_act: str = "complain"
     demand: str
     need_business: str
     need_emotional: str

@@ -1,0 +1,10 @@
+"""The customer's mind: Mind x Appraisal -> Mind, pure and deterministic.
+
+`step` is the whole of it: effects move eight variables, reason and stage follow, and from the behaviours the
+thresholds allow one act is chosen. All numbers live in ``knowledge/mind.yaml``; none of them is a measurement of
+people, they are a calibration that trainers may change. No model, clock or randomness is used here.
+"""
+
+from bot.mind.engine import MindRules, start, step
+
+__all__ = ["MindRules", "start", "step"]

@@ -1,0 +1,102 @@
+"""Plain talk: what was asked and earned, what he volunteers, what he goes on about when nothing special happens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.records import SLOTS
+
+if TYPE_CHECKING:
+    from bot.mind.acts import State
+
+PACED = ("pace_fact", "pace_emotion", "pace_expectation", "pace_motive", "vent_hold", "same_side", "privacy_guard")
+QUOTE_CHARS = 14
+Choice = tuple[str, tuple[str, ...]]
+
+
+def level(s: State, slot: str) -> int:
+    """How much trust a fact costs: 1 business facts, 2 real figures and reasons."""
+    return int(s.scenario.fact_levels.get(slot, s.data["fact_levels"][slot]))
+
+
+def reach(may: tuple[str, ...]) -> int:
+    """The deepest level of facts the state permits."""
+    if "disclose_L2" in may or "disclose_L3" in may:
+        return 2
+    return 1 if "disclose_L1" in may else 0
+
+
+def earned(s: State, may: tuple[str, ...]) -> tuple[str, ...]:
+    """Slots that were asked, are not told yet and may be told now: one a turn, two once he has calmed down."""
+    open_to = reach(may)
+    ready = [x for x in s.appraisal.slots if x not in s.before.told and level(s, x) <= open_to]
+    return tuple(ready[: 2 if s.v["A"] < s.data["bands"]["warm"] else 1])
+
+
+def volunteered(s: State, may: tuple[str, ...]) -> tuple[str, ...]:
+    """One everyday fact he offers unasked, because he has just been heard."""
+    if not reach(may) or not s.names & set(PACED) or s.lately("disclose", 1):
+        return ()
+    for slot in s.data["volunteer_order"]:
+        if slot not in s.before.told and level(s, slot) <= reach(may):
+            return (slot,)
+    return ()
+
+
+def plain(s: State, may: tuple[str, ...]) -> Choice | None:
+    """The fallback that always answers, by how angry he is and how firmly he holds to his demand."""
+    told = volunteered(s, may)
+    if told:
+        return "disclose", told
+    anger, bands = s.v["A"], s.data["bands"]
+    if "soften" in may and not s.lately("soften"):
+        return "soften", ()
+    insists = s.v["D"] >= 70 and not s.lately("demand")
+    if anger >= bands["hot"]:
+        return _cycle(s, ("complain", "vent", "demand") if insists else ("complain", "vent"))
+    if anger >= bands["warm"]:
+        return _cycle(s, ("complain", "demand", "vent") if insists else ("complain", "vent", "ask"))
+    if anger >= bands["cool"]:
+        return _cycle(s, ("ask", "demand", "soften") if insists else ("ask", "soften", "complain"))
+    return _cycle(s, ("bargain", "ask") if s.v["D"] >= 50 else ("ask", "soften"))
+
+
+def _cycle(s: State, choices: tuple[str, ...]) -> Choice:
+    fresh = [c for c in choices if not s.lately(c, 1)]
+    return (fresh or list(choices))[s.after.turn % len(fresh or choices)], ()
+
+
+def unmet(s: State) -> str:
+    """Which of trust, reason, cooperation, attachment or hope is furthest from accepting: the clue in a refusal."""
+    need = s.data["behaviours"]["accept"]
+    gaps = {
+        "T": need["T"] - s.v["T"],
+        "R": need["R"] - s.after.reason,
+        "C": need["C"] - s.v["C"],
+        "D": s.v["D"] - need["D"],
+        "H": s.data["behaviours"]["provisional_accept"]["H"] - s.v["H"],
+    }
+    return max(gaps, key=lambda name: (gaps[name], name))
+
+
+def salient(s: State) -> tuple[str, str]:
+    """The code the customer reacts to and the learner's words behind it: the worst if any, else the best."""
+    a = s.appraisal
+    harm = [(1000.0 + v.intensity, v.code, v.evidence) for v in a.violations]
+    harm += [(x.severity * 10 + x.intensity, x.code, x.evidence) for x in a.antis]
+    marks = harm or [(t.quality, t.code, t.evidence) for t in a.techniques]
+    if not marks:
+        return "", ""
+    _, code, evidence = max(marks, key=lambda m: m[0])
+    return code, short(evidence)
+
+
+def short(evidence: str) -> str:
+    """The first clause of some words, short enough to be thrown back at the speaker."""
+    clause = evidence.strip("，。！？!?,. ")
+    for mark in "，。！？；,!?;":
+        clause = clause.split(mark)[0]
+    return clause if len(clause) <= QUOTE_CHARS else clause[:QUOTE_CHARS]
+
+
+ALL_FACTS = (*SLOTS, "need_business", "need_emotional")
