@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from bot.records.base import Mode, Record
-from bot.records.content import Persona, Scenario
+from bot.records.content import Passage, Persona, Scenario
 from bot.records.reading import Appraisal
 from bot.records.talk import Act, Change, Mind, Utterance
 
@@ -23,6 +23,7 @@ class Turn(Record):
     changes: tuple[Change, ...] = ()
     act: Act
     answer: Utterance
+    passages: tuple[Passage, ...] = ()
     at: str = ""
 
 
@@ -120,6 +121,7 @@ class Report(Record):
     bonuses: tuple[Adjustment, ...] = ()
     fatal: bool = False
     turns: tuple[TurnGrade, ...] = ()
+    start_mood: float = 0.0
     moods: tuple[float, ...] = ()
     moments: tuple[Moment, ...] = ()
     gates: tuple[GateStep, ...] = ()

@@ -1,0 +1,50 @@
+PYTHON ?= python3
+VENV   ?= .venv
+PORT   ?= 8501
+BIN    := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench eval format clean
+
+help: ## 列出所有命令
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+run: $(VENV)/.run ## 安装、准备索引、打开网页（http://127.0.0.1:8501，可用 PORT= 换端口）
+	@$(BIN)/huasu index
+	@echo "化诉已就绪：http://127.0.0.1:$(PORT)"
+	@$(BIN)/huasu serve --port $(PORT)
+
+test: $(VENV)/.dev ## 安装并跑完全部测试
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## 代码检查：ruff 与 mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(VENV)/.dev ## 测量：一轮的本地耗时、第二次启动
+	@$(BIN)/python -m evals.bench
+
+eval: $(VENV)/.dev ## 回归：金标准对话
+	@$(BIN)/python -m evals.gold
+
+format: $(VENV)/.dev ## 整理代码格式
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean: ## 删除虚拟环境（不动 data/）
+	rm -rf $(VENV)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "需要 Python 3.11 或更新。可用 make run PYTHON=python3.12 指定。"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "建不了虚拟环境。在 Debian/Ubuntu 上请先安装 python3-venv。"; exit 1; }
+
+$(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "正在安装（第一次要几分钟）……"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "正在安装开发依赖（第一次要几分钟）……"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@

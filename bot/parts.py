@@ -1,0 +1,106 @@
+"""Wires the parts of the product together once; sessions are handed the result.
+
+The only module that knows every stage. Clock, ids and randomness enter here, so tests replace them here.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from bot.appraisal import Appraiser
+from bot.errors import SetupError
+from bot.grading.judge import Judge
+from bot.mind import MindRules
+from bot.model import judge_model, voice_model
+from bot.records import Cue, Passage, Utterance
+from bot.retrieval import Index
+from bot.scenarios import Library, load_library
+from bot.settings import Settings
+from bot.store import Store
+from bot.voice import ModelVoice, ScriptedVoice
+
+
+class Voice(Protocol):
+    """Anything that says the customer's line."""
+
+    def speak(self, cue: Cue) -> Utterance:
+        """The line for a cue."""
+
+
+class Finder(Protocol):
+    """Anything that finds passages."""
+
+    def find(self, query: str, collection: str | None = None, k: int = 6) -> tuple[Passage, ...]:
+        """Passages for a query, best first."""
+
+
+class NothingFound:
+    """Stands in for an index that cannot be opened: a talk goes on without passages."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+    def find(self, query: str, collection: str | None = None, k: int = 6) -> tuple[Passage, ...]:
+        """No passages."""
+        return ()
+
+
+def now() -> str:
+    """The current time, UTC, ISO 8601 to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def new_id() -> str:
+    """A fresh session id: 32 hex digits that cannot be guessed."""
+    return uuid.uuid4().hex
+
+
+def new_seed() -> int:
+    """A fresh seed for a session's wording."""
+    return random.SystemRandom().randrange(1_000_000)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything a session needs."""
+
+    settings: Settings
+    library: Library
+    rules: MindRules
+    appraiser: Appraiser
+    finder: Finder
+    voice: Voice
+    store: Store
+    judge: Judge | None = None
+    clock: Callable[[], str] = now
+    make_id: Callable[[], str] = new_id
+    make_seed: Callable[[], int] = new_seed
+
+    @classmethod
+    def open(cls, settings: Settings) -> Parts:
+        """Open everything the settings name. A broken index does not stop a talk; anything else is an error."""
+        library = load_library(settings.content_dir)
+        prompts = settings.content_dir / "prompts"
+        scripted = ScriptedVoice(prompts / "lines")
+        return cls(
+            settings=settings,
+            library=library,
+            rules=MindRules(library.mind_rules, library.taxonomy),
+            appraiser=Appraiser(library),
+            finder=_finder(settings),
+            voice=ModelVoice(voice_model(settings), scripted, prompts) if settings.voice_ready else scripted,
+            store=Store(settings.database),
+            judge=Judge(judge_model(settings), prompts) if settings.judge_ready else None,
+        )
+
+
+def _finder(settings: Settings) -> Finder:
+    try:
+        return Index.open(settings)
+    except SetupError as error:
+        return NothingFound(str(error))

@@ -1,0 +1,100 @@
+"""What every page shares: the parts, the look, getting from page to page, and errors a person can act on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+from markupsafe import Markup
+
+from bot import view
+from bot.errors import HuasuError
+from bot.parts import NothingFound, Parts
+from bot.session import Session
+from bot.settings import get_settings
+
+log = logging.getLogger("huasu.screens")
+SESSION_KEY = "s"
+_pages: dict[str, Any] = {}
+_CHROME = Markup(
+    "<style>"
+    "#MainMenu,footer,[data-testid='stDecoration'],[data-testid='stStatusWidget']{visibility:hidden}"
+    ".block-container{max-width:1180px;padding-top:4.2rem;padding-bottom:5rem}"
+    "h1{font-size:1.7rem!important;font-weight:650!important;letter-spacing:.5px}"
+    "h2,h3{font-weight:650!important}"
+    "[data-testid='stChatInput']{background:#fff}"
+    "@media (max-width:640px){.block-container{padding-left:1rem;padding-right:1rem}}"
+    "@media (prefers-reduced-motion:reduce){*{animation:none!important;transition:none!important}}"
+    "</style>"
+)
+
+
+@st.cache_resource(show_spinner="正在准备客户和知识库……")
+def parts() -> Parts:
+    """The parts of the product, opened once for the whole server."""
+    return Parts.open(get_settings())
+
+
+def register(**pages: Any) -> None:
+    """Tell the frame which page objects to switch between."""
+    _pages.update(pages)
+
+
+def dress() -> None:
+    """The style sheet of every page."""
+    st.html(_CHROME + view.style())
+
+
+def show(fragment: Markup) -> None:
+    """An already escaped fragment of HTML."""
+    st.html(str(fragment))
+
+
+def go(page: str, session_id: str = "") -> None:
+    """Switch to another page; only the session id travels, in the address."""
+    if page in _pages:
+        st.switch_page(_pages[page], query_params={SESSION_KEY: session_id} if session_id else None)
+    st.session_state["went"] = (page, session_id)  # under test there is no navigation
+    if session_id:
+        st.query_params[SESSION_KEY] = session_id
+    st.rerun()
+
+
+def current() -> Session | None:
+    """The session named in the address, if any. Raises `LearnerError` for one that is not this person's."""
+    session_id = st.query_params.get(SESSION_KEY, "")
+    return Session.resume(parts(), session_id) if session_id else None
+
+
+def guarded(render: Callable[[], None]) -> None:
+    """Run a page; a known error is shown as it is, an unknown one is logged and shown without its innards."""
+    try:
+        render()
+    except HuasuError as error:
+        st.error(str(error), icon=":material/error:")
+        if st.button("回到选场景"):
+            st.query_params.clear()
+            go("choose")
+    except Exception as error:  # the learner must never see a traceback; the log keeps it
+        if type(error).__module__.startswith("streamlit"):
+            raise
+        log.exception("page failed")
+        st.error("这一页出错了，您写的内容没有丢。请刷新页面；如果还不行，请把时间告诉管理员。", icon=":material/error:")
+
+
+def nothing_here(message: str) -> None:
+    """The empty state of a page that needs a session."""
+    st.info(message, icon=":material/forum:")
+    if st.button("去选场景", type="primary"):
+        go("choose")
+
+
+def model_note() -> str:
+    """Who speaks and who grades, in one line."""
+    p = parts()
+    voice = f"客户由模型 {p.settings.voice_model} 说话" if p.settings.voice_ready else "客户由内置台词扮演"
+    judge = f"评委模型 {p.settings.judge_model} 补充点评" if p.judge else "按规则评分"
+    index = "；检索索引不可用，请运行 huasu index --rebuild" if isinstance(p.finder, NothingFound) else ""
+    return f"{voice}，{judge}{index}。"

@@ -1,0 +1,112 @@
+"""报告: pass or not and why, the curve, every reply with its evidence, what he hid, and what to work on."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from bot import export, view
+from bot.errors import SetupError
+from bot.records import Report
+from bot.screens import frame
+from bot.session import Session
+
+
+def render() -> None:
+    """The page."""
+    session = frame.current()
+    if session is None:
+        frame.nothing_here("还没有报告。先谈一场，结束后这里会告诉您哪句话起了作用。")
+        return
+    finished = _finish(session)
+    s = session.snapshot.scenario
+    st.caption(f"{s.id}　{s.title}　{view.MODE_NAMES[session.snapshot.mode]}")
+    with st.container(border=True):
+        frame.show(view.fragment("headline", r=finished, ending=view.ENDINGS.get(session.ended, "")))
+    left, right = st.columns([3, 2], gap="medium")
+    with left, st.container(border=True, height="stretch"):
+        st.markdown("**情绪曲线**")
+        frame.show(view.curve(finished.start_mood, finished.moods, finished.moments))
+        _moments(finished)
+    with right, st.container(border=True, height="stretch"):
+        st.markdown("**八个维度**（1–5 分）")
+        frame.show(view.fragment("dims", scores=finished.dims))
+    if finished.focus:
+        st.subheader("今天最值得改的")
+        frame.show(view.fragment("focus", items=finished.focus))
+    _replies(session, finished)
+    _below_the_water(session, finished)
+    _leave(session, finished)
+
+
+def _finish(session: Session) -> Report:
+    if session.parts.judge is None:
+        return session.finish()
+    bar = st.progress(0.0, text="评委正在逐句点评……")
+    found = session.finish(lambda done, total: bar.progress(done / total, text=f"评委正在逐句点评 {done}/{total}"))
+    bar.empty()
+    return found
+
+
+def _moments(finished: Report) -> None:
+    for m in finished.moments:
+        if m.kind in ("peak", "end"):
+            name = "峰" if m.kind == "peak" else "终"
+            st.caption(f"{name}：第 {m.turn} 轮（情绪值 {m.mood:.0f}）{'　' + m.cause if m.cause else ''}")
+
+
+def _replies(session: Session, finished: Report) -> None:
+    library = session.parts.library
+    names = export.code_names(library)
+    st.subheader("逐句回看")
+    for turn in session.turns:
+        row = export.row(turn, finished, session.turns, library)
+        worst = turn.appraisal.violations or turn.appraisal.antis
+        title = f"第 {turn.n} 轮　{turn.reply[:28]}{'……' if len(turn.reply) > 28 else ''}".replace("\n", " ")
+        with st.expander(title, expanded=bool(turn.appraisal.violations) or (turn.n == 1 and not worst)):
+            frame.show(
+                view.fragment(
+                    "turn", t=turn, grade=row["grade"], spans=row["spans"], names=names, redlines=library.redlines,
+                    moved=row["moved"], cause=row["cause"],
+                )  # fmt: skip
+            )
+
+
+def _below_the_water(session: Session, finished: Report) -> None:
+    s = session.snapshot.scenario
+    st.subheader("需求冰山")
+    frame.show(view.fragment("iceberg", scenario=s, found=finished.found))
+    with st.expander("五步通关走到哪一步"):
+        frame.show(view.fragment("gates", steps=finished.gates))
+    with st.expander("示范：换一种说法"):
+        st.markdown("**开场**")
+        st.text(s.exemplary)
+        st.markdown("**破局**")
+        st.text(s.exemplary_key)
+
+
+def _leave(session: Session, finished: Report) -> None:
+    st.divider()
+    with st.container(horizontal=True):
+        if st.button("同一位客户，再来一次", type="primary"):
+            snap = session.snapshot
+            again = Session.start(
+                session.parts, snap.scenario.id, persona_id=snap.persona.id if snap.persona else "", mode=snap.mode
+            )
+            frame.go("talk", again.id)
+        if st.button("换一位客户"):
+            st.query_params.clear()
+            frame.go("choose")
+        for kind, name, mime in (("html", "网页版", "text/html"), ("csv", "表格", "text/csv")):
+            st.download_button(
+                f"下载{name}", _file(session, finished, kind), f"huasu-{session.id[:8]}.{kind}", mime,
+                key=f"get-{kind}", on_click="ignore",
+            )  # fmt: skip
+        try:
+            data = _file(session, finished, "pdf")
+            st.download_button("下载 PDF", data, f"huasu-{session.id[:8]}.pdf", "application/pdf", on_click="ignore")
+        except SetupError as error:
+            st.caption(str(error))
+
+
+def _file(session: Session, finished: Report, kind: str) -> bytes:
+    return export.render(kind, finished, session.snapshot, session.turns, session.parts.library)

@@ -1,0 +1,130 @@
+"""对练: the talk itself. A turn is committed before it is shown, so a click or a reload can never lose it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from bot import view
+from bot.errors import ConflictError, HuasuError
+from bot.records import Turn
+from bot.screens import frame
+from bot.session import Session
+
+FLASH, DRAFT = "flash", "draft"
+
+
+def render() -> None:
+    """The page."""
+    session = frame.current()
+    if session is None:
+        frame.nothing_here("还没有客户在谈。先选一位客户。")
+        return
+    _header(session)
+    practice = session.snapshot.mode == "practice"
+    talk, side = st.columns([5, 3], gap="large") if practice else (st.container(), None)
+    with talk:
+        _history(session)
+        _trouble(session)
+        waiting = st.empty()
+    if side is not None:
+        with side:
+            _panel(session)
+    if session.ended:
+        _over(session)
+        return
+    text = st.chat_input("回客户一句……", key="reply", submit_mode="disable")
+    if text:
+        with waiting.container():
+            _answer(session, text)
+
+
+def _header(session: Session) -> None:
+    s = session.snapshot.scenario
+    title, actions = st.columns([5, 2], vertical_alignment="center")
+    who = f"{s.profile.name}（{session.snapshot.persona.name}）" if session.snapshot.persona else s.profile.name
+    title.markdown(f"#### {s.title}")
+    title.caption(f"{s.id}　{who}　{s.channel}　{view.MODE_NAMES[session.snapshot.mode]}　第 {len(session.turns)} 轮")
+    with actions, st.container(horizontal=True, horizontal_alignment="right"):
+        with st.popover("档案与政策"):
+            frame.show(view.fragment("file", rows=view.file_lines(s)))
+            for policy in view.offers(s, session.parts.library.policies):
+                st.markdown(f"**{policy.id} {policy.name}**：{policy.terms}（{policy.authority}定）")
+        if st.button("结束并看报告", disabled=not session.turns, key="finish"):
+            frame.go("report", session.id)
+
+
+def _history(session: Session) -> None:
+    s = session.snapshot.scenario
+    frame.show(view.fragment("bubble", role="customer", who=s.profile.name, parts=view.said(s.opening), notices=()))
+    for turn in session.turns:
+        _bubble("manager", "我", turn.reply)
+        frame.show(view.fragment("bubble", role="customer", who=s.profile.name, parts=view.said(turn.answer.text),
+                                 notices=turn.answer.notices))  # fmt: skip
+
+
+def _bubble(role: str, who: str, text: str) -> None:
+    frame.show(view.fragment("bubble", role=role, who=who, parts=[{"text": text, "aside": False}], notices=()))
+
+
+def _answer(session: Session, text: str) -> None:
+    _bubble("manager", "我", text)
+    try:
+        with st.spinner("客户在听……", show_time=False):
+            session.say(text)
+        st.session_state.pop(FLASH, None)
+        st.session_state.pop(DRAFT, None)
+    except ConflictError as error:
+        st.session_state[FLASH], st.session_state[DRAFT] = str(error), text
+    except HuasuError as error:
+        st.session_state[FLASH], st.session_state[DRAFT] = str(error), text
+    st.rerun()
+
+
+def _trouble(session: Session) -> None:
+    message = st.session_state.get(FLASH)
+    held = session.held if not session.ended else ""
+    draft = st.session_state.get(DRAFT) or held
+    if message:
+        st.warning(message, icon=":material/info:")
+    elif held:
+        st.warning("上次这句话没有送达（可能页面中断过）。可以改一改重新发送，或者放弃它。", icon=":material/info:")
+    if not draft or session.ended:
+        return
+    edited = st.text_area("您刚才写的", value=draft, key=f"draft-{len(session.turns)}-{hash(draft)}", height=110)
+    send, drop, _ = st.columns([2, 2, 5])
+    if send.button("重新发送", type="primary", width="stretch"):
+        _answer(session, edited)
+    if drop.button("放弃这句", width="stretch"):
+        session.parts.store.hold(session.id, "")
+        st.session_state.pop(FLASH, None)
+        st.session_state.pop(DRAFT, None)
+        st.rerun()
+
+
+def _panel(session: Session) -> None:
+    moods = [t.mind.mood for t in session.turns]
+    with st.container(border=True):
+        st.markdown("**情绪曲线**")
+        frame.show(view.curve(session.opening_mind.mood, moods, width=420))
+        stage = view.STAGE_NAMES[session.mind.stage]
+        st.caption(f"投诉{stage}（第 {session.mind.stage} 阶段）　愤怒 {session.mind.values['A']:.0f}　"
+                   f"信任 {session.mind.values['T']:.0f}")  # fmt: skip
+    with st.container(border=True):
+        st.markdown("**教练**")
+        if not session.turns:
+            st.caption("先接住他的话：说出一个只属于他的细节，再说出他的感受，停一下。别急着解释。")
+            return
+        _coaching(session, session.turns[-1])
+
+
+def _coaching(session: Session, last: Turn) -> None:
+    frame.show(view.fragment("coaching", c=session.feedback(last.n).coaching))
+    for violation in last.appraisal.violations:
+        for citation in violation.citations[:2]:
+            st.caption(f"{view.cited(citation)}（确信度 {citation.conf}）")
+
+
+def _over(session: Session) -> None:
+    st.info(view.ENDINGS.get(session.ended, "谈话结束。"), icon=":material/flag:")
+    if st.button("看报告", type="primary", key="to-report"):
+        frame.go("report", session.id)

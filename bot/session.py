@@ -1,0 +1,239 @@
+"""One talk, from the customer's first line to the report. Read this file first: it only calls.
+
+A session's state is the fold of its stored turns; resuming is constructing it again. Nothing is kept in memory that
+would hurt to lose: the line being answered is held in the store until its whole turn is written.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+from bot import grading, mind, privacy
+from bot.errors import LearnerError
+from bot.parts import Parts
+from bot.records import (
+    Appraisal,
+    Context,
+    Cue,
+    Line,
+    Mind,
+    Mode,
+    Passage,
+    Report,
+    Snapshot,
+    Step,
+    Turn,
+    TurnGrade,
+    Utterance,
+)
+from bot.store import LOCAL_OWNER
+
+Progress = Callable[[int, int], None]
+QUERY_CHARS, PASSAGES = 300, 4
+MASKED = "检测到{kinds}，已自动打码。演练里请不要输入真实的个人信息。"
+
+
+class Session:
+    """A talk with one customer."""
+
+    def __init__(self, parts: Parts, session_id: str, owner: str = LOCAL_OWNER) -> None:
+        """Open a stored session of this owner. Raises `LearnerError` when there is none."""
+        self.parts, self.id, self.owner = parts, session_id, owner
+        self.snapshot: Snapshot = parts.store.snapshot(session_id, owner)
+        self.turns: tuple[Turn, ...] = parts.store.turns(session_id)
+
+    @classmethod
+    def start(
+        cls, parts: Parts, scenario_id: str, *, persona_id: str = "", mode: Mode = "practice",
+        seed: int | None = None, owner: str = LOCAL_OWNER,
+    ) -> Session:  # fmt: skip
+        """A new session; everything its grade will depend on is frozen now."""
+        snapshot = Snapshot(
+            scenario=parts.library.scenario(scenario_id),
+            persona=parts.library.persona(persona_id) if persona_id else None,
+            mode=mode,
+            seed=parts.make_seed() if seed is None else seed,
+            versions={**parts.library.versions(), "appraiser": parts.appraiser.version},
+            voice_model=parts.settings.voice_model if parts.settings.voice_ready else "",
+            judge_model=parts.settings.judge_model if parts.judge else "",
+        )
+        session_id = parts.make_id()
+        parts.store.create(session_id, owner, snapshot, parts.clock())
+        return cls(parts, session_id, owner)
+
+    @classmethod
+    def resume(cls, parts: Parts, session_id: str, owner: str = LOCAL_OWNER) -> Session:
+        """The stored session as it is now, in this or any other process."""
+        return cls(parts, session_id, owner)
+
+    # ── what is known ────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def mind(self) -> Mind:
+        """The customer's mind after the last stored turn."""
+        return self.turns[-1].mind if self.turns else self.opening_mind
+
+    @property
+    def opening_mind(self) -> Mind:
+        """The customer's mind before the learner said anything."""
+        return mind.start(self.snapshot.scenario, self.snapshot.persona, self.parts.rules)
+
+    @property
+    def customer_line(self) -> str:
+        """What the customer said last."""
+        return self.turns[-1].answer.text if self.turns else self.snapshot.scenario.opening
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The whole talk, the customer's opening first."""
+        said = [Line(role="customer", text=self.snapshot.scenario.opening)]
+        for turn in self.turns:
+            said += [Line(role="manager", text=turn.reply), Line(role="customer", text=turn.answer.text)]
+        return tuple(said)
+
+    @property
+    def ended(self) -> str:
+        """How the talk ended (closed, hung_up, complained, finished); empty while it goes on."""
+        return self.mind.ended or self.parts.store.ended(self.id)
+
+    @property
+    def held(self) -> str:
+        """A line that was typed but never answered, after a crash or a failure."""
+        return self.parts.store.held(self.id)
+
+    # ── one turn ─────────────────────────────────────────────────────────────────────────────────────
+
+    def say(self, text: str) -> Turn:
+        """Answer the customer. The turn is stored whole, or nothing changes but the held line.
+
+        Raises `LearnerError` for a reply that cannot be answered, `ConflictError` when another window was faster.
+        """
+        reply, notices = self._accepted(text)
+        self.parts.store.hold(self.id, reply)
+        turn = self._make(reply, notices)
+        self.parts.store.append(self.id, turn)
+        self.turns = (*self.turns, turn)
+        return turn
+
+    def _make(self, reply: str, notices: tuple[str, ...]) -> Turn:
+        read = self.parts.appraiser.appraise(reply, self._context())
+        step = mind.step(self.mind, read, self.snapshot.scenario, self.parts.rules, self.snapshot.persona)
+        passages = self.parts.finder.find(f"{self.customer_line} {reply}"[:QUERY_CHARS], None, PASSAGES)
+        answer = self.parts.voice.speak(self._cue(reply, read, step, passages))
+        return Turn(
+            n=len(self.turns) + 1,
+            customer=self.customer_line,
+            reply=reply,
+            appraisal=read,
+            mind=step.mind,
+            changes=step.changes,
+            act=step.act,
+            answer=_noticed(answer, notices),
+            passages=passages,
+            at=self.parts.clock(),
+        )
+
+    def _accepted(self, text: str) -> tuple[str, tuple[str, ...]]:
+        if self.ended:
+            raise LearnerError("这场对话已经结束了。可以看报告，或者换个场景再来。")
+        limit = self.parts.settings.max_reply_chars
+        reply = cleaned(text)
+        if not reply:
+            raise LearnerError("还没有写内容。先接住客户的话，写一两句再发送。")
+        if len(reply) > limit:
+            raise LearnerError(f"这一条有 {len(reply)} 个字，超过了 {limit} 字。对客户说话宜短，请精简后再发送。")
+        if not any(ch.isalnum() for ch in reply):
+            raise LearnerError("这一条里没有文字，客户听不到表情和符号。请写一句话再发送。")
+        masked, kinds = privacy.mask(reply)
+        return masked, (MASKED.format(kinds="、".join(kinds)),) if kinds else ()
+
+    def _context(self) -> Context:
+        last = self.turns[-1] if self.turns else None
+        return Context(
+            customer=self.customer_line,
+            customer_act=last.act.customer_act if last else self.snapshot.scenario.opening_act,
+            history=self.lines,
+            scenario=self.snapshot.scenario,
+            anger=self.mind.values["A"],
+            previous_codes=last.appraisal.codes if last else (),
+            told=self.mind.told,
+        )
+
+    def _cue(self, reply: str, read: Appraisal, step: Step, passages: tuple[Passage, ...]) -> Cue:
+        return Cue(
+            scenario=self.snapshot.scenario,
+            persona=self.snapshot.persona,
+            act=step.act,
+            mind=step.mind,
+            appraisal=read,
+            reply=reply,
+            history=self.lines,
+            passages=passages,
+            seed=self.snapshot.seed,
+        )
+
+    # ── feedback and report ──────────────────────────────────────────────────────────────────────────
+
+    def feedback(self, n: int) -> TurnGrade:
+        """Feedback on turn `n` by rules, in milliseconds; computed once and stored."""
+        stored = self.parts.store.grades(self.id).get(n)
+        return stored or self._grade(self.turns[n - 1])
+
+    def _grade(self, turn: Turn) -> TurnGrade:
+        grade = grading.grade_turn(turn, self.turns[: turn.n - 1], self.parts.library)
+        self.parts.store.save_grade(self.id, grade)
+        return grade
+
+    def judge(self, n: int) -> TurnGrade:
+        """Feedback on turn `n` with the evaluator model's verdicts added; without a model, the rules alone."""
+        grade, turn = self.feedback(n), self.turns[n - 1]
+        if self.parts.judge is None or any(v.source == "model" for v in grade.verdicts):
+            return grade
+        found, better = self.parts.judge.verdicts(turn, self.snapshot.scenario, turn.passages)
+        coaching = grade.coaching
+        if better and self._harmless(better, turn):
+            coaching = coaching.model_copy(update={"better": better})
+        judged = grade.model_copy(update={"verdicts": (*grade.verdicts, *found), "coaching": coaching})
+        self.parts.store.save_grade(self.id, judged)
+        return judged
+
+    def _harmless(self, wording: str, turn: Turn) -> bool:
+        read = self.parts.appraiser.appraise(wording, Context(customer=turn.customer, scenario=self.snapshot.scenario))
+        return not read.violations and not any(a.code == "overpromise" for a in read.antis)
+
+    def finish(self, progress: Progress | None = None) -> Report:
+        """End the talk and write the report; finishing again returns the stored one."""
+        stored = self.parts.store.report(self.id, self.owner)
+        if stored is not None:
+            return stored
+        if not self.turns:
+            raise LearnerError("还没有开口就结束了，没有可以评的内容。先回客户一句再结束。")
+        grades = []
+        for turn in self.turns:
+            grades.append(self.judge(turn.n))
+            if progress:
+                progress(turn.n, len(self.turns))
+        report = self.recompute(grades)
+        self.parts.store.save_report(self.id, report, self.ended or "finished")
+        return report
+
+    def recompute(self, grades: list[TurnGrade] | None = None) -> Report:
+        """The report from the stored turns alone; identical numbers every time."""
+        kept = grades or [self.feedback(turn.n) for turn in self.turns]
+        return grading.report(
+            self.turns, self.snapshot.scenario, self.parts.library,
+            start_mood=self.opening_mind.mood, grades=kept,
+        )  # fmt: skip
+
+
+def cleaned(text: str) -> str:
+    """Typed text without control and invisible characters, line ends and edges made plain."""
+    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    visible = "".join(ch for ch in plain if ch == "\n" or unicodedata.category(ch) not in ("Cc", "Cf", "Cs", "Co"))
+    return re.sub(r"\n{3,}", "\n\n", visible).strip()
+
+
+def _noticed(answer: Utterance, notices: tuple[str, ...]) -> Utterance:
+    return answer.model_copy(update={"notices": (*notices, *answer.notices)}) if notices else answer

@@ -1,0 +1,16 @@
+"""The web app: page set-up and navigation. Screens live in bot/screens and call the same core as the command line."""
+
+import streamlit as st
+
+from bot.screens import choose, frame, report, talk
+
+st.set_page_config(page_title="化诉 · 柔性催收与投诉处理陪练", page_icon=":material/forum:", layout="wide")
+
+CHOOSE = st.Page(lambda: frame.guarded(choose.render), title="选场景", url_path="choose", default=True)
+TALK = st.Page(lambda: frame.guarded(talk.render), title="对练", url_path="talk")
+REPORT = st.Page(lambda: frame.guarded(report.render), title="报告", url_path="report")
+
+frame.register(choose=CHOOSE, talk=TALK, report=REPORT)
+page = st.navigation([CHOOSE, TALK, REPORT], position="top")
+frame.dress()
+page.run()
