@@ -189,12 +189,13 @@ def _identity(scene: Scene) -> list[Verdict]:
 def _when(scene: Scene) -> list[Verdict]:
     action = scene.best(_COUNTS_AS_LEAD)
     stall = next((h for h in scene.harms if h.code == "delay_stall"), None)
-    if action is None and stall is None:
+    shown = stall.evidence if stall else action.evidence if action else None
+    if shown is None:
         return []
     said = _WHEN.search(scene.turn.reply)
     passed = said is not None and stall is None
     reason = "给了具体的时间。" if passed else "没有说哪天、几点前给回音，客户只能干等。"
-    evidence = said.group() if passed and said else (stall or action).evidence  # type: ignore[union-attr]
+    evidence = said.group() if passed and said else shown
     return _made(scene, "when", "要办的事有没有时间？", passed, reason, evidence)
 
 
