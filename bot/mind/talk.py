@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.records import SLOTS
-
 if TYPE_CHECKING:
     from bot.mind.acts import State
 
@@ -48,17 +46,24 @@ def plain(s: State, may: tuple[str, ...]) -> Choice | None:
     told = volunteered(s, may)
     if told:
         return "disclose", told
-    anger, bands = s.v["A"], s.data["bands"]
-    if "soften" in may and not s.lately("soften"):
+    if s.names & set(s.data["promises"]):
+        return "soften", ()  # a promise too good to be true delights him now
+    bands, insists = s.data["bands"], s.v["D"] >= 70 and not s.lately("demand")
+    if "soften" in may and s.v["A"] < bands["warm"] and not s.lately("soften"):
         return "soften", ()
-    insists = s.v["D"] >= 70 and not s.lately("demand")
+    return _cycle(s, _topics(s.v["A"], bands, insists, hurt=s.deltas["A"] > 0))
+
+
+def _topics(anger: float, bands: dict[str, float], insists: bool, hurt: bool) -> tuple[str, ...]:
     if anger >= bands["hot"]:
-        return _cycle(s, ("complain", "vent", "demand") if insists else ("complain", "vent"))
+        return ("complain", "vent", "demand") if insists else ("complain", "vent")
+    if hurt:
+        return ("complain", "demand") if insists else ("complain", "vent")
     if anger >= bands["warm"]:
-        return _cycle(s, ("complain", "demand", "vent") if insists else ("complain", "vent", "ask"))
+        return ("complain", "demand", "vent") if insists else ("complain", "vent", "ask")
     if anger >= bands["cool"]:
-        return _cycle(s, ("ask", "demand", "soften") if insists else ("ask", "soften", "complain"))
-    return _cycle(s, ("bargain", "ask") if s.v["D"] >= 50 else ("ask", "soften"))
+        return ("ask", "demand", "soften") if insists else ("ask", "soften", "complain")
+    return ("bargain", "ask") if insists else ("ask", "soften")
 
 
 def _cycle(s: State, choices: tuple[str, ...]) -> Choice:
@@ -98,5 +103,3 @@ def short(evidence: str) -> str:
         clause = clause.split(mark)[0]
     return clause if len(clause) <= QUOTE_CHARS else clause[:QUOTE_CHARS]
 
-
-ALL_FACTS = (*SLOTS, "need_business", "need_emotional")
