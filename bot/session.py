@@ -182,7 +182,7 @@ class Session:
         return stored or self._grade(self.turns[n - 1])
 
     def _grade(self, turn: Turn) -> TurnGrade:
-        grade = grading.grade_turn(turn, self.turns[: turn.n - 1], self.parts.library)
+        grade = grading.grade_turn(turn, self.turns[: turn.n - 1], self.parts.library, self.snapshot.scenario)
         self.parts.store.save_grade(self.id, grade)
         return grade
 

@@ -79,23 +79,23 @@ def grade(line: GradeLine, library: Library, appraiser: Appraiser, rules: MindRu
     """The report of one finished talk, in the contract's shape."""
     scenario = library.scenarios.get(line.scenario.upper(), library.scenarios[GENERIC])
     turns = replay(line.turns, scenario, appraiser, rules)
-    grades = [grading.grade_turn(t, turns[: t.n - 1], library) for t in turns]
+    grades = [grading.grade_turn(t, turns[: t.n - 1], library, scenario) for t in turns]
     start = mind.start(scenario, None, rules).mood
     report = grading.report(turns, scenario, library, start_mood=start, grades=grades)
     known = not line.scenario or line.scenario.upper() in library.scenarios
     notes = [] if known else [f"没有场景 {line.scenario}，按通用客户评分。"]
-    return {"id": line.id, **summary(report), "turns": [_turn(t, g) for t, g in zip(turns, grades, strict=True)],
+    return {"id": line.id, **summary(report, library), "turns": [_turn(t, g) for t, g in zip(turns, grades, strict=True)],
             "notes": notes}  # fmt: skip
 
 
-def summary(report: Report) -> dict[str, Any]:
+def summary(report: Report, library: Library) -> dict[str, Any]:
     """The totals of a report."""
     return {
         "final": report.final,
         "grade": report.grade,
         "passed": report.passed,
         "dims": report.dims,
-        "caps": {c.name: c.points for c in report.caps},
+        "caps": grading.cap_codes(report, library),
         "fatal": report.fatal,
         "rubric_score": report.rubric_score,
         "satisfaction": report.satisfaction,

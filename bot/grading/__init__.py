@@ -5,6 +5,6 @@ added beside them and never change them.
 """
 
 from bot.grading.feedback import grade_turn
-from bot.grading.report import report
+from bot.grading.report import cap_codes, report
 
-__all__ = ["grade_turn", "report"]
+__all__ = ["cap_codes", "grade_turn", "report"]

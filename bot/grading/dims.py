@@ -6,6 +6,7 @@ A dimension without a mark is scored only where the customer's words called for 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -14,7 +15,8 @@ from bot.grading.scene import Harm, Scene
 from bot.records import DIMENSIONS, DimScore, Technique
 from bot.scenarios import Library
 
-_QUALITY = ((1.2, "说到了客户没说出口、但会点头的那一层"), (0.75, "贴着这位客户的情况说"), (0.0, "方向对，还笼统，换个客户也能说"))
+_CODE = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
+_WORDS = {5: "说到了客户没说出口、但会点头的那一层", 4: "贴着这位客户的情况说", 3: "方向对，还笼统，换个客户也能说"}
 
 
 def score_dims(scene: Scene) -> dict[str, DimScore]:
@@ -68,10 +70,11 @@ def _score(scene: Scene, dim: Mapping[str, Any]) -> DimScore | None:
 
 def _shown(scene: Scene, dim: Mapping[str, Any]) -> DimScore | None:
     direct = best_and_second(scene, dim["techniques"])
-    indirect = best_and_second(scene, dim["supports"])
-    if not direct and not indirect:
+    rules = scene.rules
+    indirect = [t for t in best_and_second(scene, dim["supports"]) if t.quality >= rules["supports_min_quality"]]
+    marks = direct or indirect
+    if not marks:
         return None
-    rules, marks = scene.rules, direct or indirect
     levels = dim.get("levels", rules["quality_levels"])
     score = next(value for least, value in levels if marks[0].quality >= least)
     second = rules["second_technique"]
@@ -84,7 +87,7 @@ def _shown(scene: Scene, dim: Mapping[str, Any]) -> DimScore | None:
 
 def _praise(scene: Scene, marks: list[Technique], others: list[Technique]) -> str:
     top = marks[0]
-    word = next(text for least, text in _QUALITY if top.quality >= least)
+    word = _WORDS[int(next(value for least, value in scene.rules["quality_levels"] if top.quality >= least))]
     name = short_name(scene.library, top.code)
     also = f"，还有「{short_name(scene.library, others[0].code)}」" if others else ""
     return f"「{name}」{word}{also}。"
@@ -93,6 +96,12 @@ def _praise(scene: Scene, marks: list[Technique], others: list[Technique]) -> st
 def short_name(library: Library, code: str) -> str:
     """A code's Chinese name without the explanation in brackets."""
     return library.taxonomy.name(code).split("（")[0]
+
+
+def plain(library: Library, text: str) -> str:
+    """Course text with its codes replaced by their names, fit for a learner."""
+    named = _CODE.sub(lambda m: short_name(library, m.group()), text.replace("pace_*", "先跟"))
+    return named.replace(":", "：").replace(">=", "≥")
 
 
 def _worst(scene: Scene, code: str) -> Harm | None:
@@ -114,7 +123,7 @@ def _harmed(scene: Scene, harm: Harm, shown: DimScore | None) -> DimScore:
     else:
         weight = "light" if harm.severity == 1 else "heavy"
         score = kind[f"{weight}_with_technique" if good else weight]
-    why = f"「{short_name(scene.library, harm.code)}」：{_meaning(scene.library, harm)}"
+    why = plain(scene.library, f"「{short_name(scene.library, harm.code)}」：{_meaning(scene.library, harm)}")
     return DimScore(score=float(score), why=why, evidence=scene.quote(harm.evidence))
 
 
@@ -134,10 +143,10 @@ def _ran_ahead(scene: Scene, shown: DimScore) -> DimScore:
 
 def _held(scene: Scene, dim: Mapping[str, Any]) -> DimScore | None:
     held = dim.get("held")
-    if not held or not _called_for(scene, held):
-        return None
     paced = scene.best(scene.rules["pace_codes"])
-    if paced is None or scene.codes & set(scene.rules["explain_codes"]):
+    if not held or paced is None or paced.quality < held["quality"] or not _called_for(scene, held):
+        return None
+    if scene.codes & set(scene.rules["explain_codes"]):
         return None
     return DimScore(score=float(held["score"]), why=held["why"], evidence=scene.quote(paced.evidence))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.grading.checks import citations, verdicts
-from bot.grading.dims import score_dims, short_name
+from bot.grading.dims import plain, score_dims, short_name
 from bot.grading.scene import Harm, Scene
 from bot.grading.wording import coaching, for_harm, for_technique
 from bot.records import Coaching, Scenario, Technique, Turn, TurnGrade
@@ -19,13 +19,11 @@ _CALLS_FOR = {
 }  # fmt: skip
 
 
-def grade_turn(
-    turn: Turn, earlier: Sequence[Turn], library: Library, scenario: Scenario | None = None
-) -> TurnGrade:
+def grade_turn(turn: Turn, earlier: Sequence[Turn], library: Library, scenario: Scenario | None = None) -> TurnGrade:
     """Feedback on a reply given the turns before it.
 
-    `scenario` is the case of the talk; without it, the case is recognised by the opening line of the first turn, and
-    an unknown case only makes the suggested wording more general.
+    The case is recognised by the opening line of the first turn, among the library's and `scenario` (an edited or
+    frozen copy); an unknown case only makes the suggested wording more general.
     """
     return grade_scene(Scene(turn, tuple(earlier), library, scenario))
 
@@ -42,7 +40,7 @@ def grade_scene(scene: Scene) -> TurnGrade:
 
 
 def coach(scene: Scene) -> Coaching:
-    """The most valuable point about a reply: breaches first, then grave slips, order, slips, what is missing, praise."""
+    """The most valuable point about a reply: breaches, then grave slips, order, slips, what is missing, praise."""
     grave = next((h for h in scene.harms if h.level != "anti" or h.severity >= 3), None)
     if grave is not None:
         return _about_harm(scene, grave)
@@ -59,12 +57,12 @@ def coach(scene: Scene) -> Coaching:
 def missing_technique(scene: Scene) -> str:
     """The technique this customer's words called for and the reply did not show; empty when nothing is missing."""
     rules, first = coaching(scene.library), coaching(scene.library)["first_call"]
-    if not scene.earlier and scene.scenario and first["channel"] in scene.scenario.channel:
-        if first["code"] not in scene.codes:
-            return str(first["code"])
+    calling = not scene.earlier and scene.scenario is not None and first["channel"] in scene.scenario.channel
+    if calling and first["code"] not in scene.codes:
+        return str(first["code"])
     for i, group in enumerate(rules["needs_groups"].get(scene.act, [])):
-        ready = i == 0 or (scene.reason >= rules["later_groups_need_reason"] and not _seen(scene, group))
-        if ready and not scene.codes & set(group):
+        later = scene.earlier and scene.reason >= rules["later_groups_need_reason"] and not _seen(scene, group)
+        if (i == 0 or later) and not scene.codes & set(group):
             return str(group[0])
     return "" if scene.techniques else "pace_fact"
 
@@ -77,7 +75,7 @@ def _about_harm(scene: Scene, harm: Harm) -> Coaching:
     name = short_name(scene.library, harm.code)
     if harm.level == "anti":
         card = scene.library.taxonomy.antis[harm.code]
-        point = f"这句是「{name}」：{card.definition}改法：{card.rewrite}"
+        point = plain(scene.library, f"这句是「{name}」：{card.definition}改法：{card.rewrite}")
     else:
         grade = "致命红线" if harm.level == "fatal" else "严重违规"
         rules = citations(scene, harm)

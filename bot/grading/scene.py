@@ -53,7 +53,7 @@ class Harm:
 
 @dataclass(frozen=True)
 class Scene:
-    """A turn with everything the grader may know about it. `scenario` None: found by the opening line, if at all."""
+    """A turn with everything the grader may know about it. `given` is the case it is said to belong to."""
 
     turn: Turn
     earlier: tuple[Turn, ...]
@@ -73,11 +73,10 @@ class Scene:
 
     @cached_property
     def scenario(self) -> Scenario | None:
-        """The case this talk belongs to; None for a transcript of an unknown case."""
-        if self.given is not None:
-            return self.given
+        """The case this talk belongs to, told by its opening line; None when it opened otherwise (a transcript)."""
         opening = (self.earlier[0] if self.earlier else self.turn).customer
-        return next((s for s in self.library.scenarios.values() if s.opening == opening), None)
+        known = [*([self.given] if self.given else []), *self.library.scenarios.values()]
+        return next((s for s in known if s.opening == opening), None)
 
     @property
     def anger(self) -> float:
