@@ -120,7 +120,7 @@ class Session:
     def _make(self, reply: str, notices: tuple[str, ...]) -> Turn:
         read = self.parts.appraiser.appraise(reply, self._context())
         step = mind.step(self.mind, read, self.snapshot.scenario, self.parts.rules, self.snapshot.persona)
-        passages = self.parts.finder.find(f"{self.customer_line} {reply}"[:QUERY_CHARS], None, PASSAGES)
+        passages = self._passages(reply)
         answer = self.parts.voice.speak(self._cue(reply, read, step, passages))
         return Turn(
             n=len(self.turns) + 1,
@@ -134,6 +134,10 @@ class Session:
             passages=passages,
             at=self.parts.clock(),
         )
+
+    def _passages(self, reply: str) -> tuple[Passage, ...]:
+        found = self.parts.finder.find(f"{self.customer_line} {reply}"[:QUERY_CHARS], None, 2 * PASSAGES)
+        return tuple(p for p in found if p.collection != "cases")[:PASSAGES]  # rules and techniques, not other talks
 
     def _accepted(self, text: str) -> tuple[str, tuple[str, ...]]:
         if self.ended:

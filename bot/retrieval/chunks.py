@@ -1,0 +1,198 @@
+"""Turn files and content into chunks of text: by heading, by article, by paragraph, never mid-sentence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+MAX_CHARS = 400
+MAX_BYTES = 50 * 2**20
+KINDS = (".md", ".txt", ".pdf", ".docx", ".jsonl")
+_HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$", re.M)
+_ARTICLE = re.compile(r"(?=^第[一二三四五六七八九十百零\d]+[条章节])", re.M)
+_SENTENCE = re.compile(r"[^。！？!?；;\n]*[。！？!?；;\n]?")
+_CONF = re.compile(r"（([ABC])）\s*$")
+
+
+class Unreadable(Exception):
+    """A file that cannot be taken in; the message is the reason for people."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A piece of a document. `id` is stable as long as its document and section are; `digest` follows the text."""
+
+    id: str
+    doc: str
+    title: str
+    text: str
+    meta: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """The hash that decides whether the stored chunk is still the same."""
+        said = json.dumps([self.title, self.text, self.meta], ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def front_matter(text: str) -> tuple[dict[str, str], str]:
+    """The YAML head of a Markdown file (empty when there is none or it is not a mapping) and the rest."""
+    if text.startswith("---\n") and (end := text.find("\n---", 4)) > 0:
+        try:
+            head = yaml.safe_load(text[4:end])
+        except yaml.YAMLError:
+            return {}, text
+        if isinstance(head, dict):
+            return {str(k): str(v) for k, v in head.items()}, text[end + 4 :]
+    return {}, text
+
+
+def sections(text: str) -> Iterator[tuple[str, str]]:
+    """(heading, body) pairs; text before the first heading has an empty heading."""
+    marks = list(_HEADING.finditer(text))
+    first = marks[0].start() if marks else len(text)
+    if text[:first].strip():
+        yield "", text[:first].strip()
+    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+        body = text[mark.end() : following.start() if following else len(text)].strip()
+        if body:
+            yield mark.group(1), body
+
+
+def pieces(text: str, size: int = MAX_CHARS) -> list[str]:
+    """Text cut at articles, then at paragraphs and sentences, into pieces of at most about `size` characters."""
+    found: list[str] = []
+    for article in (a.strip() for a in _ARTICLE.split(text)):
+        if article:
+            found += [article] if len(article) <= size else _packed(article, size)
+    return found
+
+
+def _packed(text: str, size: int) -> list[str]:
+    found, current = [], ""
+    for sentence in _SENTENCE.findall(text):
+        for part in (sentence[i : i + size] for i in range(0, len(sentence), size)):
+            if current and len(current) + len(part) > size:
+                found.append(current.strip())
+                current = ""
+            current += part
+    return [p for p in [*found, current.strip()] if p]
+
+
+def markdown(doc: str, text: str, **extra: str) -> list[Chunk]:
+    """The chunks of a Markdown text with optional front matter; a heading's trailing （A|B|C） is its confidence."""
+    head, body = front_matter(text)
+    doc = head.get("id") or doc
+    title = head.get("title") or extra.get("title") or doc
+    shared = {k: head[k] for k in ("ref", "short", "level", "status", "issuer", "module") if head.get(k)}
+    chunks: list[Chunk] = []
+    for heading, section in sections(body):
+        conf = _CONF.search(heading)
+        meta = {**shared, **extra, **({"conf": conf.group(1)} if conf else {})}
+        name = _CONF.sub("", heading).strip()
+        for i, piece in enumerate(pieces(section)):
+            label = f"{title} {name}".strip() if name != title else title
+            chunks.append(Chunk(f"{doc}#{name or '0'}#{i}", doc, label, piece, meta))
+    return chunks
+
+
+def from_file(path: Path) -> list[Chunk]:
+    """The chunks of one file. Raises `Unreadable` with the reason."""
+    if path.suffix.lower() not in KINDS:
+        raise Unreadable("不支持这种文件，可用 md、txt、pdf、docx、jsonl")
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise Unreadable(f"太大（{size / 2**20:.0f} MB），上限 50 MB，请拆分")
+        if size == 0:
+            raise Unreadable("空文件")
+        chunks = _read(path)
+    except OSError:
+        raise Unreadable("读不了，请检查权限") from None
+    if not chunks:
+        raise Unreadable("没有可用的文字（可能是扫描件，请先做文字识别）" if path.suffix.lower() == ".pdf" else "没有文字")
+    return chunks
+
+
+def _read(path: Path) -> list[Chunk]:
+    kind = path.suffix.lower()
+    if kind == ".pdf":
+        return markdown(path.name, _pdf(path), title=path.stem)
+    if kind == ".docx":
+        return markdown(path.name, _docx(path), title=path.stem)
+    text = decoded(path.read_bytes())
+    if kind == ".jsonl":
+        return list(_jsonl(text))
+    return markdown(path.name, text, title=path.stem)
+
+
+def decoded(data: bytes) -> str:
+    """Text from UTF-8 (with or without BOM), UTF-16 with BOM, or GB18030. Raises `Unreadable` for anything else."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        codecs = ("utf-16",)
+    else:
+        codecs = ("utf-8-sig", "gb18030")
+    for codec in codecs:
+        try:
+            text = data.decode(codec)
+        except UnicodeDecodeError:
+            continue
+        if "\x00" not in text:
+            return text.replace("\r\n", "\n")
+    raise Unreadable("不是文本，或编码认不出，请另存为 UTF-8")
+
+
+def _pdf(path: Path) -> str:
+    from pypdf import PdfReader
+    from pypdf.errors import PdfReadError, PyPdfError
+
+    try:
+        reader = PdfReader(path)
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise Unreadable("有密码，请先去掉密码")
+        return "\n".join(page.extract_text() or "" for page in reader.pages)
+    except (PdfReadError, PyPdfError, ValueError, KeyError, TypeError, RecursionError, AttributeError):
+        raise Unreadable("PDF 已损坏或无法解析") from None
+
+
+def _docx(path: Path) -> str:
+    import zipfile
+
+    from docx import Document
+    from docx.opc.exceptions import PackageNotFoundError
+
+    try:
+        if sum(i.file_size for i in zipfile.ZipFile(path).infolist()) > 4 * MAX_BYTES:
+            raise Unreadable("展开后太大，请拆分")
+        document = Document(str(path))
+    except (PackageNotFoundError, zipfile.BadZipFile, KeyError, ValueError):
+        raise Unreadable("有密码、已损坏，或不是真正的 docx") from None
+    lines = []
+    for p in document.paragraphs:
+        level = p.style.name if p.style is not None else ""
+        lines.append(f"## {p.text}" if str(level).startswith("Heading") and p.text.strip() else p.text)
+    for table in document.tables:
+        lines += ["　".join(cell.text for cell in row.cells) for row in table.rows]
+    return "\n".join(lines)
+
+
+def _jsonl(text: str) -> Iterator[Chunk]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row: dict[str, Any] = json.loads(line)
+            doc, body = str(row["id"]), str(row["text"])
+        except (ValueError, KeyError, TypeError):
+            raise Unreadable(f"第 {number} 行不是 {{id, text}}") from None
+        extra = {k: str(v) for k, v in row.items() if k not in ("id", "text", "title") and isinstance(v, str | int)}
+        title = str(row.get("title") or doc)
+        for i, piece in enumerate(pieces(body)):
+            yield Chunk(f"{doc}#{i}", doc, title, piece, extra)

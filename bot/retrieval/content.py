@@ -1,0 +1,53 @@
+"""The built-in collections: regulations with red lines, cases, techniques with concept cards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.records import RedLine, Scenario
+from bot.retrieval.chunks import Chunk, markdown
+from bot.scenarios import Library
+
+
+def builtin(library: Library) -> dict[str, list[Chunk]]:
+    """Every built-in chunk, by collection. What a case hides is never in here."""
+    knowledge = library.root / "knowledge"
+    return {
+        "regulations": [*_folder(knowledge / "regulations"), *(_redline(r) for r in library.redlines.values())],
+        "cases": [chunk for s in library.scenarios.values() for chunk in _case(s)],
+        "techniques": [*_cards(library), *_folder(knowledge / "concepts")],
+    }
+
+
+def _folder(folder: Path) -> list[Chunk]:
+    return [c for path in sorted(folder.glob("*.md")) for c in markdown(path.stem, path.read_text(encoding="utf-8"))]
+
+
+def _redline(r: RedLine) -> Chunk:
+    cited = "；".join(f"《{c.doc}》{c.article}（确信度{c.conf}）" for c in r.citations)
+    text = f"{r.description} 违规例：{'／'.join(r.violating[:3])} 合规说法：{'／'.join(r.compliant[:1])} 依据：{cited}"
+    return Chunk(f"{r.id}#0", r.id, f"红线 {r.id} {r.name}", text, {"status": "现行", "severity": r.severity})
+
+
+def _case(s: Scenario) -> list[Chunk]:
+    p = s.profile
+    public = f"{s.title}。客户：{p.name}，{p.job}，{p.product}，逾期{p.overdue_days}天。开口：{s.opening}"
+    shown = {"module": s.outline_ref}
+    return [
+        Chunk(f"{s.id}#案情", s.id, f"{s.id} {s.title}", public, shown),
+        Chunk(f"{s.id}#示范", s.id, f"{s.id} {s.title} 示范", s.exemplary, shown),
+    ]
+
+
+def _cards(library: Library) -> list[Chunk]:
+    tax, found = library.taxonomy, []
+    for t in tax.techniques.values():
+        text = f"{t.definition} 为什么有效：{t.why_it_works} 例：{'／'.join(t.positives[:2])}"
+        found.append(Chunk(f"{t.code}#0", t.code, f"技巧 {t.name}", text[:600], {"module": t.module}))
+    for a in tax.antis.values():
+        text = f"{a.definition} 例：{'／'.join(a.examples)} 改法：{a.rewrite}"
+        found.append(Chunk(f"{a.code}#0", a.code, f"反模式 {a.name}", text[:600], {}))
+    for v in tax.violations.values():
+        text = f"{v.definition} 例：{'／'.join(v.examples)} 不算违规：{v.not_violation}"
+        found.append(Chunk(f"{v.code}#0", v.code, f"违规 {v.name}", text[:600], {}))
+    return found
