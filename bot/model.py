@@ -14,9 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import httpx
-import openai
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
-from langchain_openai import ChatOpenAI
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from bot.errors import ModelError
@@ -24,9 +21,9 @@ from bot.settings import Settings
 
 T = TypeVar("T", bound=BaseModel)
 log = logging.getLogger("huasu.model")
+_ROLES = {"system": "system", "user": "human", "assistant": "ai"}
 _THINKING = re.compile(r"<think>.*?(?:</think>|\Z)", re.S)
-_TRANSIENT = (openai.APITimeoutError, openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError)
-_GARBAGE = (openai.OpenAIError, httpx.HTTPError, ValueError, TypeError, KeyError, AttributeError, IndexError)
+_GARBAGE = (httpx.HTTPError, ValueError, TypeError, KeyError, AttributeError, IndexError)
 
 
 class Message(NamedTuple):
@@ -102,6 +99,9 @@ class Model:
         return text
 
     def _chunks(self, messages: Sequence[Message], seconds: float, options: dict[str, Any]) -> Iterator[str]:
+        import openai  # a second to load: only talks that use a model pay for it
+        from langchain_openai import ChatOpenAI
+
         deadline = self._clock() + seconds
         client = ChatOpenAI(
             model=self.name, api_key=self._key, base_url=self._base_url, max_retries=0,
@@ -109,11 +109,11 @@ class Model:
             temperature=self._temperature, max_tokens=self._max_tokens, stream_usage=False,
         )  # fmt: skip
         try:
-            for chunk in client.stream(_as_langchain(messages), **options):
+            for chunk in client.stream([(_ROLES[m.role], m.text) for m in messages], **options):
                 yield str(chunk.text)
                 if self._clock() > deadline:  # a server that drips words forever must not hold the learner up
                     raise ModelError("模型回答得太慢，已超过时限。")
-        except _GARBAGE as error:
+        except (openai.OpenAIError, *_GARBAGE) as error:
             raise _as_model_error(error) from None
 
 
@@ -131,11 +131,6 @@ def judge_model(settings: Settings) -> Model:
         settings.judge_model, base_url=settings.base_url, api_key=settings.api_key.get_secret_value(),
         budget=settings.judge_timeout, retries=settings.model_retries, temperature=0.0, max_tokens=1500,
     )  # fmt: skip
-
-
-def _as_langchain(messages: Sequence[Message]) -> list[BaseMessage]:
-    kinds: dict[str, type[BaseMessage]] = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
-    return [kinds[m.role](content=m.text) for m in messages]
 
 
 def _schema_format(kind: type[BaseModel]) -> dict[str, Any]:
@@ -157,6 +152,8 @@ def _parse(answer: str, kind: type[T]) -> T:
 
 
 def _as_model_error(error: Exception) -> ModelError:
+    import openai
+
     if isinstance(error, openai.APITimeoutError | httpx.TimeoutException):
         return ModelError("模型超时没有回答。请检查模型服务是否过载。")
     if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
@@ -168,5 +165,5 @@ def _as_model_error(error: Exception) -> ModelError:
     if isinstance(error, openai.APIConnectionError | httpx.TransportError):
         return ModelError("连不上模型服务。请检查 OPENAI_BASE_URL 和服务是否已启动。")
     if isinstance(error, openai.APIStatusError):
-        return ModelError(f"模型服务报错（{error.status_code}）。", retryable=isinstance(error, _TRANSIENT))
+        return ModelError(f"模型服务报错（{error.status_code}）。", retryable=isinstance(error, openai.InternalServerError))
     return ModelError("模型服务返回了看不懂的内容。请确认它兼容 OpenAI 接口。")

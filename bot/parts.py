@@ -10,6 +10,8 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from threading import Lock
 from typing import Protocol
 
 from bot.appraisal import Appraiser
@@ -20,7 +22,7 @@ from bot.model import judge_model, voice_model
 from bot.records import Cue, Passage, Utterance
 from bot.retrieval import Index
 from bot.scenarios import Library, load_library
-from bot.settings import Settings
+from bot.settings import Settings, get_settings
 from bot.store import Store
 from bot.voice import ModelVoice, ScriptedVoice
 
@@ -97,6 +99,20 @@ class Parts:
             store=Store(settings.database),
             judge=Judge(judge_model(settings), prompts) if settings.judge_ready else None,
         )
+
+
+def shared() -> Parts:
+    """The process-wide parts, opened once; the web pages and the server's warm-up share them."""
+    with _opening:
+        return _shared()
+
+
+@lru_cache(maxsize=1)
+def _shared() -> Parts:
+    return Parts.open(get_settings())
+
+
+_opening = Lock()  # two callers at start must not open everything twice
 
 
 def _finder(settings: Settings) -> Finder:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
+
 from streamlit.testing.v1 import AppTest
 
-from bot.parts import Parts
+from bot.parts import Parts, _shared
 from bot.screens import frame
 from bot.session import Session
 from bot.settings import get_settings
@@ -37,9 +37,9 @@ def _report() -> None:
 
 @pytest.fixture(autouse=True)
 def _fresh_caches() -> Iterator[None]:
-    st.cache_resource.clear()
+    _shared.cache_clear()
     yield
-    st.cache_resource.clear()
+    _shared.cache_clear()
 
 
 @pytest.fixture

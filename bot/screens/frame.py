@@ -11,9 +11,8 @@ from markupsafe import Markup
 
 from bot import view
 from bot.errors import HuasuError
-from bot.parts import NothingFound, Parts
+from bot.parts import NothingFound, Parts, shared
 from bot.session import Session
-from bot.settings import get_settings
 
 log = logging.getLogger("huasu.screens")
 SESSION_KEY = "s"
@@ -31,10 +30,9 @@ _CHROME = Markup(
 )
 
 
-@st.cache_resource(show_spinner="正在准备客户和知识库……")
 def parts() -> Parts:
     """The parts of the product, opened once for the whole server."""
-    return Parts.open(get_settings())
+    return shared()
 
 
 def register(**pages: Any) -> None:
