@@ -4,7 +4,8 @@ import streamlit as st
 
 from bot.screens import choose, frame, report, talk
 
-st.set_page_config(page_title="化诉 · 柔性催收与投诉处理陪练", page_icon=":material/forum:", layout="wide")
+# a file of our own: Streamlit fetches named icons from the internet
+st.set_page_config(page_title="化诉 · 柔性催收与投诉处理陪练", page_icon=str(frame.ICON), layout="wide")
 
 CHOOSE = st.Page(lambda: frame.guarded(choose.render), title="选场景", url_path="choose", default=True)
 TALK = st.Page(lambda: frame.guarded(talk.render), title="对练", url_path="talk")

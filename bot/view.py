@@ -129,9 +129,10 @@ def jump_cause(turn: Turn, taxonomy: Taxonomy) -> str:
 
 def curve(start: float, moods: Sequence[float], moments: Sequence[Moment] = (), *, width: int = 720) -> Markup:
     """The mood curve as an inline image (SVG in a data address), with 峰 and 终 marked."""
-    height, left, right, top, bottom = round(width * 0.30), 40, 18, 22, 26
+    height, left, right, top, bottom = round(width * (0.30 if width > 500 else 0.42)), 40, 18, 22, 26
     values = [start, *moods]
-    low, high = min(-40.0, *values) - 5, max(40.0, *values) + 5
+    low, high = min(values) - 8, max(8.0, *values) + 8
+    low = min(low, high - 60)  # a flat talk must look flat
     span = max(1, len(values) - 1)
 
     def point(i: int) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +39,24 @@ def library() -> Library:
 @pytest.fixture
 def parts(tmp_path: Path) -> Parts:
     return make_parts(tmp_path / "data", ROOT)
+
+
+@pytest.fixture(scope="session")
+def built_index(tmp_path_factory: pytest.TempPathFactory, library: Library) -> Path:
+    """The built-in index, built once; tests that need one copy it."""
+    from bot.retrieval import Index
+    from bot.settings import load_settings
+
+    home = tmp_path_factory.mktemp("built")
+    Index.open(load_settings(data_dir=home, content_dir=ROOT, _env_file=None)).sync_knowledge(library)
+    return home / "index"
+
+
+@pytest.fixture
+def with_index(built_index: Path, tmp_path: Path) -> Path:
+    """This test's data folder, with the built-in index in it."""
+    shutil.copytree(built_index, tmp_path / "data" / "index")
+    return tmp_path / "data"
 
 
 @pytest.fixture

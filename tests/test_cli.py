@@ -110,10 +110,11 @@ def test_a_talk_in_the_terminal_and_its_report_in_every_format(tmp_path: Path) -
     assert pdf.read_bytes().startswith(b"%PDF")
 
 
-def test_index_and_search_keep_the_contract(tmp_path: Path) -> None:
+def test_index_and_search_keep_the_contract(tmp_path: Path, with_index: Path) -> None:
     built = run("index", "--json")
     assert built.returncode == 0, built.stderr
-    assert json.loads(built.stdout)["added"] > 100
+    told = json.loads(built.stdout)
+    assert (told["added"], told["updated"], told["removed"]) == (0, 0, 0) and told["unchanged"] > 100
     people = run("search", "征信记录能不能改")
     assert people.returncode == 0 and "征信" in people.stdout
     docs = tmp_path / "docs.jsonl"
@@ -131,8 +132,7 @@ def test_index_and_search_keep_the_contract(tmp_path: Path) -> None:
     assert all(g["scores"] == sorted(g["scores"], reverse=True) and len(g["scores"]) == len(g["ranked"]) for g in got)
 
 
-def test_doctor_says_how_to_fix_and_never_shows_a_key() -> None:
-    run("index")
+def test_doctor_says_how_to_fix_and_never_shows_a_key(with_index: Path) -> None:
     found = run("doctor", OPENAI_API_KEY="sk-very-secret", OPENAI_BASE_URL="http://127.0.0.1:9/v1", HUASU_VOICE_MODEL="m")
     assert found.returncode == 1
     assert "连不上模型服务" in found.stdout and "sk-very-secret" not in found.stdout + found.stderr
@@ -151,5 +151,8 @@ def test_a_corrupt_index_says_how_to_rebuild_and_a_talk_goes_on(tmp_path: Path, 
     assert broken.returncode == 1 and "huasu index --rebuild" in broken.stderr
     talk = run("chat", "SC01", stdin=f"{EMPATHY}\n/退出\n", HUASU_DATA_DIR=str(home))
     assert talk.returncode == 0 and talk.stdout.count("客户>") == 2
-    assert run("index", "--rebuild", HUASU_DATA_DIR=str(home)).returncode == 0
-    assert run("search", "征信", HUASU_DATA_DIR=str(home)).returncode == 0
+    small = tmp_path / "note.md"
+    small.write_text("# 征信\n征信异议二十天内答复。", encoding="utf-8")
+    assert run("index", str(small), "--rebuild", HUASU_DATA_DIR=str(home)).returncode == 0
+    assert "二十天" in run("search", "征信", HUASU_DATA_DIR=str(home)).stdout
+    assert (home / "index.broken-1").exists(), "nothing is deleted behind the user's back"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from bot.grading.checks import citations, verdicts
@@ -37,6 +38,12 @@ def grade_scene(scene: Scene) -> TurnGrade:
         coaching=coach(scene),
         reason_gate="high" if scene.reason >= scene.rules["reason_high"] else "low",
     )
+
+
+def plain_words(text: str) -> str:
+    """A card's reasoning without its foreign terms and names: a tired learner reads this, not the literature."""
+    without = re.sub(r"（[^（）]*[A-Za-z][^（）]*）", "", text)
+    return re.sub(r"[A-Z][A-Za-z& ]{2,}的?\s?[a-z]*", "", without)
 
 
 def coach(scene: Scene) -> Coaching:
@@ -107,5 +114,5 @@ def _about_best(scene: Scene) -> Coaching:
     best = scene.best([t.code for t in scene.techniques])
     assert best is not None  # a reply without techniques always misses something
     card = scene.library.taxonomy.techniques[best.code]
-    point = f"这句最值得留住：「{short_name(scene.library, best.code)}」。{card.why_it_works}"
+    point = f"这句最值得留住：「{short_name(scene.library, best.code)}」。{plain_words(card.why_it_works)}"
     return Coaching(code=best.code, point=point, evidence=scene.quote(best.evidence))

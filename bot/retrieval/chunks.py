@@ -60,7 +60,7 @@ def sections(text: str) -> Iterator[tuple[str, str]]:
     first = marks[0].start() if marks else len(text)
     if text[:first].strip():
         yield "", text[:first].strip()
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+    for mark, following in zip(marks, [*marks[1:], None], strict=False):
         body = text[mark.end() : following.start() if following else len(text)].strip()
         if body:
             yield mark.group(1), body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -15,6 +16,7 @@ from bot.parts import NothingFound, Parts, shared
 from bot.session import Session
 
 log = logging.getLogger("huasu.screens")
+ICON = Path(view.__file__).parent / "templates" / "icon.png"
 SESSION_KEY = "s"
 _pages: dict[str, Any] = {}
 _CHROME = Markup(
@@ -22,8 +24,9 @@ _CHROME = Markup(
     "#MainMenu,footer,[data-testid='stDecoration'],[data-testid='stStatusWidget']{visibility:hidden}"
     ".block-container{max-width:1180px;padding-top:4.2rem;padding-bottom:5rem}"
     "h1{font-size:1.7rem!important;font-weight:650!important;letter-spacing:.5px}"
-    "h2,h3{font-weight:650!important}"
-    "[data-testid='stChatInput']{background:#fff}"
+    "h2,h3{font-weight:650!important;font-size:1.25rem!important;padding-top:.4rem!important}"
+    "[data-testid='stChatInput']>div{background:#fff}"
+    "[data-testid='stColumn']:has(.hs-side){position:sticky;top:4.2rem;align-self:flex-start}"
     "@media (max-width:640px){.block-container{padding-left:1rem;padding-right:1rem}}"
     "@media (prefers-reduced-motion:reduce){*{animation:none!important;transition:none!important}}"
     "</style>"

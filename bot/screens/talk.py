@@ -103,6 +103,7 @@ def _trouble(session: Session) -> None:
 
 def _panel(session: Session) -> None:
     moods = [t.mind.mood for t in session.turns]
+    st.html('<span class="hs-side"></span>')  # the style sheet keeps the column that holds this in view
     with st.container(border=True):
         st.markdown("**情绪曲线**")
         frame.show(view.curve(session.opening_mind.mood, moods, width=420))
