@@ -57,16 +57,10 @@ def serve(
         typer.echo(f"错误：{error}", err=True)
         raise typer.Exit(1) from None
     threading.Thread(target=_warm, daemon=True).start()
-    from streamlit.web import cli as web
+    from bot.screens import server
 
-    os.chdir(settings.content_dir)  # the theme is read from here
-    sys.argv = [
-        "streamlit", "run", str(settings.content_dir / "streamlit_app.py"),
-        "--server.port", str(port or settings.port), "--server.address", settings.host,
-        "--server.headless", str(headless or not os.environ.get("DISPLAY")).lower(),
-        "--browser.gatherUsageStats", "false",
-    ]  # fmt: skip
-    web.main()
+    quiet = headless or not os.environ.get("DISPLAY")
+    server.run(settings.content_dir / "streamlit_app.py", settings.host, port or settings.port, quiet)
 
 
 def _warm() -> None:
@@ -138,7 +132,9 @@ def grade(in_file: InFile = None, out_file: OutFile = None) -> None:
 def report(
     session: Annotated[str, typer.Argument(help="演练编号（聊天结束时显示，或在网页地址里）。")],
     kind: Annotated[Literal["html", "pdf", "csv", "json"], typer.Option("--format", help="报告格式。")] = "html",
-    out_file: Annotated[Path | None, typer.Option("--out", help="写到哪个文件；省略则 html/csv/json 写标准输出。")] = None,
+    out_file: Annotated[
+        Path | None, typer.Option("--out", help="写到哪个文件；省略则 html/csv/json 写标准输出。")
+    ] = None,
 ) -> None:
     """导出一场演练的报告。"""
     with _commands() as run:

@@ -74,7 +74,10 @@ def _model(name: str, ready: bool, model: str, make: Callable[[Settings], Model]
     if not ready:
         instead = "客户由内置台词扮演" if name == "客户模型" else "只按规则评分"
         return Finding(
-            name, "info", f"没有配置，{instead}（完全可用）。", f"要接模型：设置 OPENAI_BASE_URL / OPENAI_API_KEY 和 {variable}。"
+            name,
+            "info",
+            f"没有配置，{instead}（完全可用）。",
+            f"要接模型：设置 OPENAI_BASE_URL / OPENAI_API_KEY 和 {variable}。",
         )
     try:
         make(settings).ask("doctor", PING)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fpdf import FPDF
+from fpdf.enums import WrapMode
 
 from bot import view
 from bot.errors import SetupError
@@ -72,7 +73,9 @@ def as_csv(report: Report, snapshot: Snapshot, turns: tuple[Turn, ...], library:
     names = code_names(library)
     out = io.StringIO()
     sheet = csv.writer(out)
-    sheet.writerow(["场景", "总分", "等级", "轮次", "客户", "学员", "技巧", "反模式", "违规", "教练", "更好的说法", "愤怒", "信任"])
+    sheet.writerow(
+        ["场景", "总分", "等级", "轮次", "客户", "学员", "技巧", "反模式", "违规", "教练", "更好的说法", "愤怒", "信任"]
+    )
     for turn, grade in zip(turns, report.turns, strict=True):
         read = turn.appraisal
         cells = [
@@ -110,21 +113,21 @@ def as_pdf(report: Report, snapshot: Snapshot, turns: tuple[Turn, ...], library:
     """A PDF with the Chinese font embedded. Raises `SetupError` when the machine has no Chinese font."""
     font = find_font()
     if font is None:
-        raise SetupError("没有找到中文字体，导不出 PDF。请安装 fonts-noto-cjk，或用 HUASU_PDF_FONT 指向字体文件；也可先导出 HTML。")
+        raise SetupError(
+            "没有找到中文字体，导不出 PDF。请安装 fonts-noto-cjk，或用 HUASU_PDF_FONT 指向字体文件；也可先导出 HTML。"
+        )
     pdf = FPDF()
     pdf.set_auto_page_break(True, margin=18)
     pdf.add_page()
     pdf.add_font("cjk", "", str(font), collection_font_number=_NOTO_SC if "Noto" in font.name else 0)
     for size, text in _pdf_lines(report, snapshot, turns, library):
         pdf.set_font("cjk", size=size)
-        pdf.multi_cell(0, size * 0.62, text, new_x="LMARGIN", new_y="NEXT", wrapmode="CHAR")
+        pdf.multi_cell(0, size * 0.62, text, new_x="LMARGIN", new_y="NEXT", wrapmode=WrapMode.CHAR)
         pdf.ln(1.2)
     return bytes(pdf.output())
 
 
-def _pdf_lines(
-    report: Report, snapshot: Snapshot, turns: tuple[Turn, ...], library: Library
-) -> list[tuple[int, str]]:
+def _pdf_lines(report: Report, snapshot: Snapshot, turns: tuple[Turn, ...], library: Library) -> list[tuple[int, str]]:
     names, s = code_names(library), snapshot.scenario
     lines = [
         (10, f"化诉 · {s.id} {s.title}（{view.MODE_NAMES[snapshot.mode]}，难度 {s.difficulty}）"),

@@ -165,5 +165,7 @@ def _as_model_error(error: Exception) -> ModelError:
     if isinstance(error, openai.APIConnectionError | httpx.TransportError):
         return ModelError("连不上模型服务。请检查 OPENAI_BASE_URL 和服务是否已启动。")
     if isinstance(error, openai.APIStatusError):
-        return ModelError(f"模型服务报错（{error.status_code}）。", retryable=isinstance(error, openai.InternalServerError))
+        return ModelError(
+            f"模型服务报错（{error.status_code}）。", retryable=isinstance(error, openai.InternalServerError)
+        )
     return ModelError("模型服务返回了看不懂的内容。请确认它兼容 OpenAI 接口。")

@@ -32,15 +32,15 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     database_url: str = ""
     chroma_url: str = ""
-    api_key: SecretStr = Field(
-        default=SecretStr(""), validation_alias=AliasChoices("OPENAI_API_KEY", "HUASU_API_KEY")
-    )
+    api_key: SecretStr = Field(default=SecretStr(""), validation_alias=AliasChoices("OPENAI_API_KEY", "HUASU_API_KEY"))
     base_url: str = Field(
         default="", validation_alias=AliasChoices("OPENAI_BASE_URL", "OPENAI_API_BASE", "HUASU_BASE_URL")
     )
     voice_model: str = ""
     judge_model: str = ""
-    voice_timeout: float = Field(default=20.0, gt=0, le=300, description="seconds for one customer line, retries included")
+    voice_timeout: float = Field(
+        default=20.0, gt=0, le=300, description="seconds for one customer line, retries included"
+    )
     judge_timeout: float = Field(default=60.0, gt=0, le=600, description="seconds for one judged reply")
     model_retries: int = Field(default=2, ge=0, le=5)
     max_reply_chars: int = Field(default=1000, ge=50, le=20000)

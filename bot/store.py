@@ -209,7 +209,9 @@ def _engine(url: str) -> Engine:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed, pool_pre_ping=True)
     except (ArgumentError, ModuleNotFoundError):
-        raise SetupError("HUASU_DATABASE_URL 写法不对。例：sqlite:///data/huasu.db 或 postgresql://用户@主机/库名。") from None
+        raise SetupError(
+            "HUASU_DATABASE_URL 写法不对。例：sqlite:///data/huasu.db 或 postgresql://用户@主机/库名。"
+        ) from None
     except OSError:
         raise SetupError("建不了数据文件夹。请检查 HUASU_DATA_DIR 的路径和权限。") from None
     if engine.dialect.name == "sqlite":

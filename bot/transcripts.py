@@ -19,7 +19,9 @@ from bot.records import Appraisal, Context, Line, Mind, Report, Scenario, Turn, 
 from bot.scenarios import Library
 
 GENERIC = "SC01"
-_CALLED_IN = re.compile(r"不是(你|您)?(保证|答应|说好)|当初.{0,6}(答应|保证|拍胸脯|怎么说)|说好的.{0,8}(呢|没)|记录还在|你不是说")
+_CALLED_IN = re.compile(
+    r"不是(你|您)?(保证|答应|说好)|当初.{0,6}(答应|保证|拍胸脯|怎么说)|说好的.{0,8}(呢|没)|记录还在|你不是说"
+)
 _CROWD = re.compile(r"举起手机|围观|直播|拍视频|录像发")
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -62,13 +63,10 @@ def spans(reply: str, read: Appraisal, taxonomy: Taxonomy) -> tuple[Span, ...]:
     marks = [m for m in marks if m[1] > m[0]]
     edges = sorted({0, len(reply), *(m[0] for m in marks), *(m[1] for m in marks)})
     found: list[Span] = []
-    for left, right in zip(edges, edges[1:], strict=False):
+    for left, right in pairwise(edges):
         over = [m for m in marks if m[0] <= left and right <= m[1]]
-        kind: Kind = "plain"
-        for wanted in ("bad", "warn", "good"):
-            if any(m[2] == wanted for m in over):
-                kind = wanted  # type: ignore[assignment]
-                break
+        kinds: tuple[Kind, ...] = ("bad", "warn", "good")
+        kind: Kind = next((k for k in kinds if any(m[2] == k for m in over)), "plain")
         labels = tuple(dict.fromkeys(m[3] for m in over))
         if found and found[-1].kind == kind and found[-1].labels == labels:
             found[-1] = Span(found[-1].text + reply[left:right], kind, labels)
@@ -149,8 +147,10 @@ def curve(start: float, moods: Sequence[float], moments: Sequence[Moment] = (), 
          "down": i > 0 and values[i] < values[i - 1] - 0.5}
         for i, v in enumerate(values)
     ]  # fmt: skip
-    svg = environment().get_template("curve.svg").render(
-        width=width, height=height, left=left, right=width - right, zero=zero, points=points, bottom=height - 8
+    svg = (
+        environment()
+        .get_template("curve.svg")
+        .render(width=width, height=height, left=left, right=width - right, zero=zero, points=points, bottom=height - 8)
     )
     data = base64.b64encode(svg.encode()).decode()
     said = "，".join(f"第{p['n']}轮 {p['value']}" if p["n"] else f"开场 {p['value']}" for p in points)
@@ -174,10 +174,10 @@ def environment() -> Environment:
 def fragment(name: str, **values: Any) -> Markup:
     """One macro of ``fragments.html`` rendered with data, every value escaped."""
     macro = getattr(environment().get_template("fragments.html").module, name)
-    return Markup(macro(**values))
+    return Markup(macro(**values))  # noqa: S704 - the template has escaped every value
 
 
 def style() -> Markup:
     """The style sheet shared by the pages and the exported report."""
     sheet = environment().get_template("style.css").render()
-    return Markup("<style>") + Markup(sheet) + Markup("</style>")
+    return Markup("<style>") + Markup(sheet) + Markup("</style>")  # noqa: S704 - our own file

@@ -36,7 +36,9 @@ def main() -> None:
         parts = Parts.open(settings)
         print(f"打开全部部件 {time.perf_counter() - start:.2f} 秒")
         turns = _turns(parts)
-        print(f"一轮本地耗时（不含模型）：中位 {statistics.median(turns):.0f} ms，最大 {max(turns):.0f} ms，共 {len(turns)} 轮")
+        print(
+            f"一轮本地耗时（不含模型）：中位 {statistics.median(turns):.0f} ms，最大 {max(turns):.0f} ms，共 {len(turns)} 轮"
+        )
 
 
 def _turns(parts: Parts) -> list[float]:
@@ -46,7 +48,9 @@ def _turns(parts: Parts) -> list[float]:
         for n, reply in enumerate(REPLIES):
             if session.ended:
                 break
-            text = f"{reply[:-1]}，第{i}场{n}。"  # a new wording each time, so that no cached vector flatters the figure
+            text = (
+                f"{reply[:-1]}，第{i}场{n}。"  # a new wording each time, so that no cached vector flatters the figure
+            )
             start = time.perf_counter()
             turn = session.say(text)
             session.feedback(turn.n)

@@ -67,7 +67,9 @@ def main() -> int:
     bad = [r["final"] for g, r in results if g["kind"] == "bad"]
     capped = all(r["final"] <= 40 for g, r in results if "fatal" in g["expected"]["caps"])
     ok = min(good) > max(bad) and capped
-    print(f"{'通过' if ok else '未通过'}：好对话最低 {min(good):g}，坏对话最高 {max(bad):g}，红线封顶{'有效' if capped else '失效'}")
+    print(
+        f"{'通过' if ok else '未通过'}：好对话最低 {min(good):g}，坏对话最高 {max(bad):g}，红线封顶{'有效' if capped else '失效'}"
+    )
     return 0 if ok else 1
 
 

@@ -82,3 +82,4 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     params.hostnames, params.port = ["127.0.0.1"], port
     server = xllamacpp.Server(params)
     yield f"{server.listening_address}/v1"
+    del server  # it stops when it is let go, so it must be held until the last test is done

@@ -124,7 +124,9 @@ def test_index_and_search_keep_the_contract(tmp_path: Path, with_index: Path) ->
     ]), encoding="utf-8")  # fmt: skip
     assert run("index", str(docs), "--collection", "mine").returncode == 0
     queries, ranked = tmp_path / "q.jsonl", tmp_path / "r.jsonl"
-    queries.write_text(jsonl([{"id": 1, "query": "存单丢了怎么办"}, {"id": 2, "query": "想提前还贷款"}]), encoding="utf-8")
+    queries.write_text(
+        jsonl([{"id": 1, "query": "存单丢了怎么办"}, {"id": 2, "query": "想提前还贷款"}]), encoding="utf-8"
+    )
     done = run("search", "--queries", str(queries), "--out", str(ranked), "--collection", "mine", "-k", "2")
     assert done.returncode == 0, done.stderr
     got = [json.loads(x) for x in ranked.read_text(encoding="utf-8").splitlines()]
@@ -133,7 +135,9 @@ def test_index_and_search_keep_the_contract(tmp_path: Path, with_index: Path) ->
 
 
 def test_doctor_says_how_to_fix_and_never_shows_a_key(with_index: Path) -> None:
-    found = run("doctor", OPENAI_API_KEY="sk-very-secret", OPENAI_BASE_URL="http://127.0.0.1:9/v1", HUASU_VOICE_MODEL="m")
+    found = run(
+        "doctor", OPENAI_API_KEY="sk-very-secret", OPENAI_BASE_URL="http://127.0.0.1:9/v1", HUASU_VOICE_MODEL="m"
+    )
     assert found.returncode == 1
     assert "连不上模型服务" in found.stdout and "sk-very-secret" not in found.stdout + found.stderr
     assert run("doctor").returncode == 0

@@ -23,7 +23,9 @@ def rules(library: Library) -> MindRules:
     return MindRules(library.mind_rules, library.taxonomy)
 
 
-def appraisal(library: Library, codes: list[tuple[str, float]], act: str = "complain", ticket: bool = False) -> Appraisal:
+def appraisal(
+    library: Library, codes: list[tuple[str, float]], act: str = "complain", ticket: bool = False
+) -> Appraisal:
     tax = library.taxonomy
     techniques, antis, violations = [], [], []
     for i, (code, q) in enumerate(codes):
@@ -32,9 +34,7 @@ def appraisal(library: Library, codes: list[tuple[str, float]], act: str = "comp
         elif code in tax.antis:
             antis.append(Anti(code=code, severity=tax.antis[code].severity, intensity=q, evidence="", start=i))
         else:
-            violations.append(
-                Violation(code=code, level=tax.violations[code].level, intensity=q, evidence="", start=i)
-            )
+            violations.append(Violation(code=code, level=tax.violations[code].level, intensity=q, evidence="", start=i))
     return Appraisal(
         techniques=tuple(techniques), antis=tuple(antis), violations=tuple(violations), customer_act=act, ticket=ticket
     )

@@ -85,7 +85,9 @@ def test_every_kind_of_file_is_read(index: Index, tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "gbk.txt").write_bytes("提前还款需要预约。".encode("gbk"))
     (folder / "utf16.txt").write_bytes("挂失之后七天补发存单。".encode("utf-16"))
-    (folder / "rows.jsonl").write_text('{"id": "q1", "text": "异议二十日内答复。", "title": "异议"}\n', encoding="utf-8")
+    (folder / "rows.jsonl").write_text(
+        '{"id": "q1", "text": "异议二十日内答复。", "title": "异议"}\n', encoding="utf-8"
+    )
     word = Document()
     word.add_heading("调解", level=1)
     word.add_paragraph("金融纠纷调解免费自愿。")
@@ -97,7 +99,10 @@ def test_every_kind_of_file_is_read(index: Index, tmp_path: Path) -> None:
     pdf.output(str(folder / "notice.pdf"))
     report = index.add_files([folder])
     assert report.skipped == [] and report.added == 5
-    docs = {q: index.rank(q, "library", 1)[0][0] for q in ("想提前还款", "存单挂失", "异议多久", "调解收费吗", "early repayment")}
+    docs = {
+        q: index.rank(q, "library", 1)[0][0]
+        for q in ("想提前还款", "存单挂失", "异议多久", "调解收费吗", "early repayment")
+    }
     assert docs == {
         "想提前还款": "gbk.txt", "存单挂失": "utf16.txt", "异议多久": "q1", "调解收费吗": "调解.docx",
         "early repayment": "notice.pdf",

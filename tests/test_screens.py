@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 from streamlit.testing.v1 import AppTest
 
 from bot.parts import Parts, _shared

@@ -74,7 +74,13 @@ def test_two_tabs_cannot_fork(parts: Parts) -> None:
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("", "还没有写内容"), ("  \n ", "还没有写内容"), ("好" * 5000, "超过"), ("😀😀👍", "没有文字"), ("\u200b\u202e", "还没有写")],
+    [
+        ("", "还没有写内容"),
+        ("  \n ", "还没有写内容"),
+        ("好" * 5000, "超过"),
+        ("😀😀👍", "没有文字"),
+        ("\u200b\u202e", "还没有写"),
+    ],
 )
 def test_replies_that_cannot_be_answered_are_refused_kindly(parts: Parts, text: str, says: str) -> None:
     session = Session.start(parts, "SC01")
@@ -107,7 +113,11 @@ def test_personal_data_is_masked_before_it_is_stored(parts: Parts) -> None:
 
 def test_a_stored_report_recomputes_to_identical_numbers(parts: Parts) -> None:
     session = Session.start(parts, "SC25")
-    for line in (EMPATHY, "三百多块挡住一套房，换谁都觉得冤。您真正等的，是下个月房贷能过，对吗？", "您先回去等通知吧。"):
+    for line in (
+        EMPATHY,
+        "三百多块挡住一套房，换谁都觉得冤。您真正等的，是下个月房贷能过，对吗？",
+        "您先回去等通知吧。",
+    ):
         session.say(line)
     report = session.finish()
     again = Session.resume(parts, session.id)

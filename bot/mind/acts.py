@@ -81,13 +81,13 @@ def _files(s: State) -> bool:
     if any(s.rules.visible_fatal(code) for code in s.names):
         return True
     lasting = s.after.angers[-b["turns"] :]
-    return s.after.stage >= b["stage"] and len(lasting) >= b["turns"] and min(lasting) >= b["A"]
+    return bool(s.after.stage >= b["stage"] and len(lasting) >= b["turns"] and min(lasting) >= b["A"])
 
 
 def _in_crisis(s: State) -> bool:
     b, v = s.data["behaviours"]["crisis"], s.v
     cornered = v["S"] >= b["S"] or v["G"] >= b["G"]
-    return s.trait("crisis_prone") >= b["crisis_prone"] and v["X"] >= b["X"] and v["H"] <= b["H"] and cornered
+    return bool(s.trait("crisis_prone") >= b["crisis_prone"] and v["X"] >= b["X"] and v["H"] <= b["H"] and cornered)
 
 
 def _cries(s: State) -> bool:

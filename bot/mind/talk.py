@@ -102,4 +102,3 @@ def short(evidence: str) -> str:
     for mark in "，。！？；,!?;":
         clause = clause.split(mark)[0]
     return clause if len(clause) <= QUOTE_CHARS else clause[:QUOTE_CHARS]
-

@@ -5,13 +5,13 @@ Evidence is always an exact substring of the learner's reply, and ``start`` is i
 """
 
 from bot.records.base import (
-    Band,
-    Confidence,
     DIMENSIONS,
-    Mode,
-    Record,
     SLOTS,
     VARIABLES,
+    Band,
+    Confidence,
+    Mode,
+    Record,
 )
 from bot.records.content import (
     AntiCard,
@@ -27,6 +27,19 @@ from bot.records.content import (
     TechniqueCard,
     ViolationCard,
     WrongReply,
+)
+from bot.records.grade import (
+    Adjustment,
+    Coaching,
+    DimScore,
+    Focus,
+    GateStep,
+    Moment,
+    Report,
+    Snapshot,
+    Turn,
+    TurnGrade,
+    Verdict,
 )
 from bot.records.reading import (
     Anti,
@@ -44,21 +57,11 @@ from bot.records.talk import (
     Step,
     Utterance,
 )
-from bot.records.grade import (
-    Adjustment,
-    Coaching,
-    DimScore,
-    Focus,
-    GateStep,
-    Moment,
-    Report,
-    Snapshot,
-    Turn,
-    TurnGrade,
-    Verdict,
-)
 
 __all__ = [
+    "DIMENSIONS",
+    "SLOTS",
+    "VARIABLES",
     "Act",
     "Adjustment",
     "Anti",
@@ -71,7 +74,6 @@ __all__ = [
     "Confidence",
     "Context",
     "Cue",
-    "DIMENSIONS",
     "DimScore",
     "Focus",
     "GateStep",
@@ -87,7 +89,6 @@ __all__ = [
     "Record",
     "RedLine",
     "Report",
-    "SLOTS",
     "Scenario",
     "Snapshot",
     "Step",
@@ -97,7 +98,6 @@ __all__ = [
     "Turn",
     "TurnGrade",
     "Utterance",
-    "VARIABLES",
     "Verdict",
     "Violation",
     "ViolationCard",

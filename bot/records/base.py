@@ -6,7 +6,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-
 VARIABLES = ("A", "G", "S", "X", "T", "H", "C", "D")
 """愤怒 委屈 羞耻 焦虑 信任 希望 配合 执着, each 0–100."""
 

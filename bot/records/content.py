@@ -127,6 +127,7 @@ class Passage(Record):
     status: str = ""
     conf: str = ""
 
+
 class NearMiss(Record):
     """A sentence that looks like a technique and is not; `label_as` says what it is."""
 

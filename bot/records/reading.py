@@ -78,5 +78,5 @@ class Appraisal(Record):
     @property
     def codes(self) -> tuple[str, ...]:
         """Every code, in the order the words were said."""
-        marks = [*self.techniques, *self.antis, *self.violations]
+        marks: list[Technique | Anti | Violation] = [*self.techniques, *self.antis, *self.violations]
         return tuple(m.code for m in sorted(marks, key=lambda m: m.start))

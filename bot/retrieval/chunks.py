@@ -21,7 +21,7 @@ _SENTENCE = re.compile(r"[^。！？!?；;\n]*[。！？!?；;\n]?")
 _CONF = re.compile(r"（([ABC])）\s*$")
 
 
-class Unreadable(Exception):
+class Unreadable(Exception):  # noqa: N818 - it is an outcome, reported per file
     """A file that cannot be taken in; the message is the reason for people."""
 
 
@@ -117,7 +117,9 @@ def from_file(path: Path) -> list[Chunk]:
     except OSError:
         raise Unreadable("读不了，请检查权限") from None
     if not chunks:
-        raise Unreadable("没有可用的文字（可能是扫描件，请先做文字识别）" if path.suffix.lower() == ".pdf" else "没有文字")
+        raise Unreadable(
+            "没有可用的文字（可能是扫描件，请先做文字识别）" if path.suffix.lower() == ".pdf" else "没有文字"
+        )
     return chunks
 
 
@@ -135,11 +137,8 @@ def _read(path: Path) -> list[Chunk]:
 
 def decoded(data: bytes) -> str:
     """Text from UTF-8 (with or without BOM), UTF-16 with BOM, or GB18030. Raises `Unreadable` for anything else."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        codecs = ("utf-16",)
-    else:
-        codecs = ("utf-8-sig", "gb18030")
-    for codec in codecs:
+    marked = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    for codec in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
         try:
             text = data.decode(codec)
         except UnicodeDecodeError:

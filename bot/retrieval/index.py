@@ -195,7 +195,12 @@ class Index:
             return held
 
     def _sync(
-        self, name: str, chunks: Sequence[Chunk], file: str | None, report: IndexReport, step: Callable[[int], None] | None
+        self,
+        name: str,
+        chunks: Sequence[Chunk],
+        file: str | None,
+        report: IndexReport,
+        step: Callable[[int], None] | None,
     ) -> None:
         store = self._store(name)
         where: dict[str, Any] = {"where": {"file": file}} if file else {}
@@ -250,7 +255,9 @@ def _server(url: str, quiet: ChromaSettings) -> ClientAPI:
     parts = urlsplit(url)
     ssl = parts.scheme == "https"
     try:
-        client = chromadb.HttpClient(parts.hostname or "", parts.port or (443 if ssl else 8000), ssl=ssl, settings=quiet)
+        client = chromadb.HttpClient(
+            parts.hostname or "", parts.port or (443 if ssl else 8000), ssl=ssl, settings=quiet
+        )
         client.heartbeat()
     except Exception:  # the client raises whatever its transport raises
         raise SetupError("连不上 Chroma 服务。请检查 HUASU_CHROMA_URL 和服务是否已启动。") from None

@@ -82,7 +82,9 @@ def guarded(render: Callable[[], None]) -> None:
         if type(error).__module__.startswith("streamlit"):
             raise
         log.exception("page failed")
-        st.error("这一页出错了，您写的内容没有丢。请刷新页面；如果还不行，请把时间告诉管理员。", icon=":material/error:")
+        st.error(
+            "这一页出错了，您写的内容没有丢。请刷新页面；如果还不行，请把时间告诉管理员。", icon=":material/error:"
+        )
 
 
 def nothing_here(message: str) -> None:

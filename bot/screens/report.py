@@ -42,7 +42,11 @@ def _finish(session: Session) -> Report:
     if session.parts.judge is None:
         return session.finish()
     bar = st.progress(0.0, text="评委正在逐句点评……")
-    found = session.finish(lambda done, total: bar.progress(done / total, text=f"评委正在逐句点评 {done}/{total}"))
+
+    def show(done: int, total: int) -> None:
+        bar.progress(done / total, text=f"评委正在逐句点评 {done}/{total}")
+
+    found = session.finish(show)
     bar.empty()
     return found
 
@@ -65,9 +69,15 @@ def _replies(session: Session, finished: Report) -> None:
         with st.expander(title, expanded=bool(turn.appraisal.violations) or (turn.n == 1 and not worst)):
             frame.show(
                 view.fragment(
-                    "turn", t=turn, grade=row["grade"], spans=row["spans"], names=names, redlines=library.redlines,
-                    moved=row["moved"], cause=row["cause"],
-                )  # fmt: skip
+                    "turn",
+                    t=turn,
+                    grade=row["grade"],
+                    spans=row["spans"],
+                    names=names,
+                    redlines=library.redlines,
+                    moved=row["moved"],
+                    cause=row["cause"],
+                )
             )
 
 

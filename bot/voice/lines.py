@@ -24,9 +24,7 @@ class LineBank:
     def banded(self, section: str, key: str, band: Band) -> list[str]:
         """Lines of an act or a reaction for a band, the nearest band where it has none; the scenario's first."""
         return [
-            line
-            for bank in (self._own, self._common)
-            for line in _nearest(bank.get(section, {}).get(key) or {}, band)
+            line for bank in (self._own, self._common) for line in _nearest(bank.get(section, {}).get(key) or {}, band)
         ]
 
     def listed(self, section: str, key: str, sub: str = "") -> list[str]:

@@ -55,7 +55,7 @@ class ModelVoice:
 
     def speak(self, cue: Cue) -> Utterance:
         """One checked line. Never raises for the model's sake; the notice says when it was not the model that spoke."""
-        messages, seen = self.messages(cue), []
+        messages, seen = self.messages(cue), list[str]()
         hidden = hidden_facts(cue)
         try:
             for _ in range(2):
@@ -102,7 +102,9 @@ class ModelVoice:
                 "act": what,
                 "band": band["name"],
                 "length": band["length"],
-                "facts": "这一句可以说出的事实：" + "；".join(facts) + "\n" if facts else "这一句不透露任何新的事实。\n",
+                "facts": "这一句可以说出的事实：" + "；".join(facts) + "\n"
+                if facts
+                else "这一句不透露任何新的事实。\n",
                 "quote": f"你最在意他这几个字：{fence('学员原话', act.quote)}\n" if act.quote else "",
             }
         )
