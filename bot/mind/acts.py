@@ -78,10 +78,14 @@ def allowed(state: State) -> tuple[str, ...]:
 
 def _files(s: State) -> bool:
     b = s.data["behaviours"]["file_complaint"]
-    if any(s.rules.visible_fatal(code) for code in s.names):
+    if _breached(s):
         return True
     lasting = s.after.angers[-b["turns"] :]
     return bool(s.after.stage >= b["stage"] and len(lasting) >= b["turns"] and min(lasting) >= b["A"])
+
+
+def _breached(s: State) -> bool:
+    return any(s.rules.visible_fatal(code) for code in s.names)
 
 
 def _in_crisis(s: State) -> bool:
@@ -196,9 +200,12 @@ def _choose(s: State, may: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
 
 
 def _urgent(s: State, may: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
-    for behaviour in ("crisis", "file_complaint", "hang_up"):
-        if behaviour in may:
-            return behaviour, ()
+    if "crisis" in may:
+        return "crisis", ()
+    if "file_complaint" in may and ("file_complaint" not in s.before.behaviours or _breached(s)):
+        return "file_complaint", ()  # once for lasting anger, again only for a new breach
+    if "hang_up" in may:
+        return "hang_up", ()
     if _promise_comes_due(s, may):
         return "promise_due", ()
     if "close" in may:

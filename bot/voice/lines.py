@@ -27,6 +27,11 @@ class LineBank:
             line for bank in (self._own, self._common) for line in _nearest(bank.get(section, {}).get(key) or {}, band)
         ]
 
+    def anywhere(self, section: str, key: str) -> list[str]:
+        """Lines of an act in any band, for when his own band has run out of fresh ones."""
+        banks = [bank.get(section, {}).get(key) or {} for bank in (self._own, self._common)]
+        return [line for bands in banks for lines in bands.values() for line in lines]
+
     def listed(self, section: str, key: str, sub: str = "") -> list[str]:
         """Lines of a fact, need, refusal or offer."""
         found: list[str] = []

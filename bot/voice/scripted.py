@@ -12,6 +12,7 @@ from bot.records import Cue, Utterance
 from bot.voice.lines import LineBank, load_bank
 
 ALONE = {"file_complaint", "hang_up", "promise_due", "crisis", "close", "interrupt", "cry"}
+UNMOVED = {"refuse", "demand", "withhold", "threaten_complaint", "threaten_media", "outburst"}
 SIGHT = re.compile(r"（[^（）]*(?:手机|拍桌|桌|推|站|坐|瞪|指|看|账单|单子|眼|头|手|脸|身|笔|纸|包|门口|转)[^（）]*）")
 REPEATS = ("你别绕，我问你的还没答呢。", "这话刚说过了，你到底听没听？", "来来回回还是这几句，你就说怎么办。")
 _INJECTION = re.compile(r"忽略.{0,8}(指令|设定|提示)|你(现在)?是(客服|AI|人工智能|助手)|system prompt|扮演", re.I)
@@ -36,6 +37,9 @@ class ScriptedVoice:
         return Utterance(text=text)
 
     def _opener(self, bank: LineBank, cue: Cue, dice: random.Random, said: str, content: str) -> str:
+        warm_words = any(t.code == cue.act.reacts_to for t in cue.appraisal.techniques)
+        if warm_words and cue.act.behaviour in UNMOVED:
+            return ""  # he may not praise the way out and refuse it in one breath
         code = cue.act.reacts_to or ("injection" if _INJECTION.search(cue.reply) else "none")
         if code == "none" and dice.random() < 0.5:
             return ""
@@ -63,7 +67,11 @@ class ScriptedVoice:
             found = _fresh([*bank.banded("acts", act.behaviour, act.band), *by_offer], said)
         else:
             found = _fresh(bank.banded("acts", act.behaviour, act.band), said)
-        return found or _fresh(bank.banded("acts", "complain", act.band), said)
+        return (
+            found
+            or _fresh(bank.anywhere("acts", act.behaviour), said)
+            or _fresh(bank.banded("acts", "complain", act.band), said)
+        )
 
 
 def _fresh(lines: Sequence[str], said: str, quote: str = "") -> list[str]:
