@@ -55,7 +55,10 @@ def known(context: Context) -> Known:
     if context.scenario is not None:
         p = context.scenario.profile
         profile = f"{p.job}，{p.product}，{p.balance}元，逾期{p.overdue_days}天"
-        names = [p.name, *(p.name[0] + title for title in ("师傅", "女士", "先生", "社长", "老师", "姐", "哥", "总", "老板"))]
+        names = [
+            p.name,
+            *(p.name[0] + title for title in ("师傅", "女士", "先生", "社长", "老师", "姐", "哥", "总", "老板")),
+        ]
     words = fold("。".join((*lines, *context.told, profile)))
     return Known(words, frozenset(numbers(words)), tuple(names))
 

@@ -23,14 +23,16 @@ _SLOTS: dict[str, str] = {
     "why": r"为什么|为何|什么原因|怎么(?:会|就)(?:一定|非)|是有人在等",
     "which": r"哪(?:种|个方案|条|一种|样)|能接受|更(?:想|愿意|着急|倾向)|还是[^。！？]{1,14}？|愿意[^。！？]{0,10}(?:还是|吗)",
     "how": r"怎么(?:发生|过来|撑|走到|办的|弄|处理的|说的|收)|怎样|如何|(?:靠|用)什么",
-    "how_much": r"多少(?!天|次|遍|回)|几(?:百|千|万|块)|大概(?:能)?(?:拿|还|有)|承受|收入[^。！？]{0,6}(?:吗|多少)|到手",
+    "how_much": r"多少(?!天|次|遍|回)|几(?:百|千|万|块)(?:钱|元)?(?=？|吗|呢)|大概(?:能)?(?:拿|还|有)|承受|收入[^。！？]{0,6}(?:吗|多少)|到手",
     "how_long": r"多久|多长(?:时间)?|几(?:个月|天|年|周)|多少(?:天|个月)|缓(?:多|几)|到几月",
 }
 _SLOT_PATTERNS = {slot: re.compile(pattern) for slot, pattern in _SLOTS.items()}
 _ASKS = re.compile(r"？|(?:吗|呢)(?=[，。]|$)|(?:跟我|给我|和我)(?:说说|讲讲)|想(?:问|知道|了解)")
 _NUMBERED = re.compile(r"(?:投诉)?编号|单号|工单|受理单")
 _REGISTER = re.compile(r"登记|受理|立案?单|建单|投诉[^。！？]{0,6}(?:记|录)")
-_CHECK = re.compile(r"核查|核实|调(?:取|出)?[^。！？]{0,6}(?:录音|录像|监控|记录)|去查|来查|查清|彻查|(?:书面)?答复|回复")
+_CHECK = re.compile(
+    r"核查|核实|调(?:取|出)?[^。！？]{0,6}(?:录音|录像|监控|记录)|去查|来查|查清|彻查|(?:书面)?答复|回复"
+)
 _TERM = re.compile(
     r"[0-9一二三四五六七八九十两]+ ?个?(?:工作日|自然日|小时|天|日|点)|今天|明天|明早|后天|周[一二三四五六日天]|下午|上午|月底"
 )
@@ -81,8 +83,10 @@ def ticket(said: Said) -> bool:
     if _REFUSED.search(text):
         return False
     checked = bool(_CHECK.search(text))
-    return bool(_NUMBERED.search(text)) or (bool(_REGISTER.search(text)) and (checked or bool(_TERM.search(text)))) or (
-        checked and bool(_TERM.search(text)) and bool(re.search(r"查|调", text))
+    return (
+        bool(_NUMBERED.search(text))
+        or (bool(_REGISTER.search(text)) and (checked or bool(_TERM.search(text))))
+        or (checked and bool(_TERM.search(text)) and bool(re.search(r"查|调", text)))
     )
 
 
@@ -105,7 +109,9 @@ def recited(said: Said, context: Context, heard: Known) -> tuple[str, ...]:
     open_numbers = {v for m in NUMBER.finditer(public) if (v := number(m.group())) is not None}
     stated = _stated(said)
     return tuple(
-        slot for slot, fact in s.facts.items() if slot not in context.told and _gives_away(fold(fact), stated, public, open_numbers)
+        slot
+        for slot, fact in s.facts.items()
+        if slot not in context.told and _gives_away(fold(fact), stated, public, open_numbers)
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from functools import cached_property
+from itertools import pairwise
 
 from bot.appraisal import details, extras
 from bot.appraisal.details import Known
@@ -167,7 +168,7 @@ def _retold(said: Said, heard: Known, good: list[Hit]) -> list[Hit]:
 
 def _runs(said: Said, sentence: Span) -> list[Span]:
     clauses = [c for c in said.clauses if c.start >= sentence.start and c.end <= sentence.end]
-    pairs = [Span(a.start, b.end) for a, b in zip(clauses, clauses[1:], strict=False)]
+    pairs = [Span(a.start, b.end) for a, b in pairwise(clauses)]
     return [*pairs, *(Span(c.start, c.end) for c in clauses)]
 
 

@@ -71,7 +71,9 @@ def _silenced(hit: Hit, harms: list[Hit], said: Said, techniques: frozenset[str]
     if hit.code in _HOLLOW and any(h.code in breaches for h in harms):
         return True
     for harm in harms:
-        if harm.span.overlaps(hit.span) and (harm.code in breaches or harm.code not in ("canned_script", "early_explain")):
+        if harm.span.overlaps(hit.span) and (
+            harm.code in breaches or harm.code not in ("canned_script", "early_explain")
+        ):
             return True
         if hit.code in _SENTENCE_WIDE.get(harm.code, ()) and where.overlaps(_sentence(said, harm)):
             return True

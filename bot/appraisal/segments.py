@@ -15,11 +15,13 @@ MAX_CHARS = 2400
 MAX_EVIDENCE = 40
 BLANK = "◇"
 _FOLD = str.maketrans(
-    "你妳她帐地作嘛?!,;:\n\r\t０１２３４５６７８９“”\"「」『』",
+    '你妳她帐地作嘛?!,;:\n\r\t０１２３４５６７８９“”"「」『』',
     "您您他账的做吗？！，；：。。 0123456789『』『『』『』",
 )
 # 得 after a verb or in these words is often typed 的; 得 meaning "must" stays
-_DE = re.compile(r"(?<=[觉省免怪懂值舍记显晓懒堵压说听看骂做写办卡混睡憋熬讲逼吓气急喊闹吵贷拿撑扛过受])得|(?<=[怪舍巴恨]不)得")
+_DE = re.compile(
+    r"(?<=[觉省免怪懂值舍记显晓懒堵压说听看骂做写办卡混睡憋熬讲逼吓气急喊闹吵贷拿撑扛过受])得|(?<=[怪舍巴恨]不)得"
+)
 _ACTION = re.compile(r"[（(\[【][^（）()\[\]【】]{1,80}[）)\]】]")
 _QUOTE = re.compile(r"『([^『』]{1,60})』")
 _SAID_BEFORE = re.compile(

@@ -121,9 +121,11 @@ def _night(action: str) -> bool:
     match = _CLOCK.search(action)
     if match:
         hour = int(match[1]) + (12 if re.search(r"晚上|今晚|夜里", action) and int(match[1]) < 12 else 0)
-        return hour >= 22 or hour < 8 and not re.search(r"上午|下午", action)
+        return hour >= 22 or (hour < 8 and not re.search(r"上午|下午", action))
     han = _HAN_CLOCK.search(action)
-    return bool(han) and bool(re.search(r"晚|夜|凌晨", action)) and (_WORDS[han[1]] >= 22 or _WORDS[han[1]] < 8)
+    if han is None or not re.search(r"晚|夜|凌晨", action):
+        return False
+    return _WORDS[han[1]] >= 22 or _WORDS[han[1]] < 8
 
 
 def _empty(s: Situation, _: int) -> bool:

@@ -1,77 +1,286 @@
-"""What a model's line must not do, as pure checks. Each fault has a code; no fault means the line may be shown."""
+"""What a model's line must not do, as pure checks. Each fault has a code; no fault (`CLEAN`) means it may be shown."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from bot.records import Cue
+from bot.voice.lines import LENGTH
+
+CLEAN: tuple[str, ...] = ()
+CODES = ("language", "role_flip", "speaks_for_learner", "early_softening", "system_words", "leak", "repetition",
+         "too_long")  # fmt: skip
+
+_SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜谢邹章苏潘葛范彭鲁马苗任袁柳鲍史唐费薛雷贺罗尹段黄刘林徐高郭梁宋邓萧曾程蔡田董余叶杜丁侯孟邱江熊龚易常武乔赖文"  # fmt: skip
+_LABEL = re.compile(rf"^[*（(\s]*(?:客户|顾客|[{_SURNAMES}][\u4e00-\u9fff]{{0,2}}(?:先生|女士)?)[*）)\s]*[：:][*\s]*")
+_PAIRS = (("“", "”"), ('"', '"'), ("「", "」"), ("『", "』"), ("'", "'"), ("‘", "’"))
+_QUOTED = re.compile(r"『[^』]*』|「[^」]*」|“[^”]*”|‘[^’]*’")
+_STAGE = re.compile(r"（[^（）]*）|\([^()]*\)")
 
 _ROLE = re.compile(
-    r"请问有什么(可以|能)|为您服务|竭诚|我行(会|将|的|可以)|作为(一个)?(AI|人工智能|助手|语言模型|客服|银行)|我是(客户经理|客服|银行的)"
-    r"|(给|为)您(办理|处理|登记|申请)|感谢您的(来电|理解|配合|支持)|很抱歉(给您|让您)", re.I)  # fmt: skip
-_SCRIPT = re.compile(r"(?:^|\n)\s*(客户经理|学员|经理|员|银行)\s*[：:]")
-_SOFT = re.compile(
-    r"谢谢您的|我(完全)?(同意|接受|理解你们|理解您)|好的[，,]?(就)?(按|照|听)您|对不起|是我(不对|不好|误会)|麻烦您了|辛苦您"
+    r"请问.{0,4}有什么.{0,6}(?:帮|服务)|(?:为|帮|给)您(?:服务|办|查|处理|登记|申请|解答|安排|核实|反馈|记录|协调|转接|解决|争取)"
+    r"|为您(?!好|着想|考虑)|竭诚|(?<![说看觉])我行(?!我素|[不吗啊吧，,。？?！!]|的话)|我们行(?!不行|吗|[，。？！])|本行|我司|我们银行|我们支行"
+    r"|作为(?:一[个名位])?\s*(?:AI|人工智能|助手|语言模型|客服|银行|客户经理)|\bAI\b|人工智能|语言模型"
+    r"|我(?:现在)?(?:是|就是)(?:一[个名位])?(?:AI|助手|客户经理|客服(?!还是)|银行的(?!老?客户)|行里的|信贷|工作人员)"
+    r"|感谢您的(?:来电|理解|配合|支持|耐心)|给您(?:带来|造成)|(?:很|非常|十分)(?:抱歉|理解您)|理解您的|您的心情|您先(?:别|消消|冷静)"
+    r"|建议您(?:可以|先|尽快|提供|联系)|我无法(?:扮演|提供|回答|协助)", re.I)  # fmt: skip
+_SPEAKER = re.compile(r"(?:客户经理|学员|坐席|客服|银行方?|经理|员)\s*[*）)]*[：:]")
+_TURN = re.compile(rf"\n\s*[*（(]?(?:客户|顾客|[{_SURNAMES}][\u4e00-\u9fff]{{0,2}}(?:先生|女士)?)[*）)]?\s*[：:]")
+_ACCEPTS = re.compile(
+    r"(?<![不没让叫要逼想等给])我(?:们)?(?:完全|当然|也|都|就|愿意|可以)?(?:同意|接受|答应|配合)(?![不什过])(?!才怪)"
+    r"|^(?:嗯|好|行|那|，)*(?:就)?(?:按|照|听)(?:照)?[您你](?:们)?(?:说|的|安排)(?:的)?(?:来|办|做|吧|了|$)"
+    r"|^(?:好的?|行|可以|没问题|嗯)?(?:我)?(?:马上|这就|今天就|明天就)(?:去)?(?:还|存|补|转|凑)(?!不)|^没问题|^那就这么(?:定|办|说定)"
 )
-_SYSTEM = re.compile(r"提示词|舞台指示|情绪值|系统(提示|消息)|JSON|角色扮演|人设|扮演|学员|〖|〗", re.I)
-_ACCEPTING = {"accept", "provisional_accept", "accept_reality", "close", "soften", "concede"}
-_LIMIT = {"boil": 25, "hot": 50, "warm": 60, "cool": 45, "calm": 45}
-_NUMBER = re.compile(r"\d[\d,.]*|[一二三四五六七八九十百千两]{2,}")
+_THANKS = re.compile(
+    r"(?<![不用着要我还得该])(?:谢谢|感谢|多谢)(?!.{0,4}(?:有什么用|就))|(?:麻烦|辛苦)您"
+    r"|^(?:真|实在|真的|那|哎|唉|我)?(?:很|非常)?(?:对不起|抱歉|不好意思)(?!.{0,6}(?:有什么|就完|能当|管用|值几|顶什么))"
+    r"|(?<![合着成了又难道都])是我(?:不对|不好|误会|态度不好|太激动|太冲|错怪)|(?<![谁不要让])我?(?:能|也|都|很|完全)?理解[您你](?:们)?(?:的|也|$)"
+)
+_SYSTEM = re.compile(
+    r"提示词|指令|舞台指示|情绪值|(?:愤怒|信任|配合|理智)[值度档]|系统(?:提示|消息|设定|指令|要求我)|JSON|prompt|token"
+    r"|角色(?:扮演|设定)|人设|扮演|学员|陪练|对练|演练|第[一二三四]阶段|阶段\s*[一二三四1-4]|(?:萌芽|抱怨|投诉|升级)期|[沸热温凉平]档"
+    r"|〖|〗|```|</?[a-z]+>|\b[AGSXTHCDRM]\s*[=＝]\s*\d|(?:behaviou?r|customer_act|reacts_to)", re.I)  # fmt: skip
+_ACCEPTING = {"accept", "provisional_accept", "accept_reality", "close"}
+_WARMED = _ACCEPTING | {"soften", "concede"}
+
+_PRIVATE = [
+    "仲裁",
+    "离婚",
+    "单亲",
+    "独居",
+    "岳父",
+    "岳母",
+    "妻子",
+    "老婆",
+    "媳妇",
+    "爱人",
+    "丈夫",
+    "老公",
+    "儿子",
+    "女儿",
+    "孩子",
+    "父亲",
+    "母亲",
+    "爸",
+    "妈",
+    "公公",
+    "婆婆",
+    "未婚夫",
+    "未婚妻",
+    "亲戚",
+    "朋友借",
+    "脑梗",
+    "住院",
+    "手术",
+    "化疗",
+    "透析",
+    "癌",
+    "抑郁",
+    "怀孕",
+    "失业",
+    "被裁",
+    "下岗",
+    "停产",
+    "减产",
+    "停业",
+    "失联",
+    "欠薪",
+    "低保",
+    "工资",
+    "赔偿",
+    "补贴",
+    "应收",
+    "货款",
+    "定金",
+    "水灾",
+    "大水",
+    "发大水",
+    "受灾",
+    "房租",
+    "押金",
+    "手工",
+    "网约",
+    "面试",
+    "简历",
+    "公交",
+    "农机",
+    "卖机",
+    "机器",
+    "合作社",
+    "工业园",
+    "社区",
+    "仓库",
+    "换手机",
+    "报告",
+    "预审",
+    "罚息",
+    "复利",
+    "面子",
+    "体面",
+    "村里",
+]
+_STOPS = set(
+    "的了是在把被就都也还不没有从来人和与及或但而又再到去上下里个这那我你他她它们您一几多少得着过要想能会可以让给跟向对为因所如很太最才只"
+)
+_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_SCALES = {"十": 10, "百": 100, "千": 1000}
+_GROUPS = {"万": 10_000, "亿": 100_000_000}
+_NUMBER = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*([百千万亿]?)\s*|([零〇一二两三四五六七八九十百千万亿]+)")
+_RHETORICAL = "遍次回句声趟"
+_HOTLINES = {12378, 12363, 12315}
 
 
 def trim(text: str) -> str:
-    """A raw answer without thinking, speaker prefix and wrapping quotes."""
-    text = re.sub(r"<think>.*?(</think>|\Z)", "", text, flags=re.S).strip()
-    text = re.sub(r"^(客户|顾客|[\u4e00-\u9fff]{2,3}(先生|女士)?)\s*[：:]\s*", "", text)
-    return re.sub(r'^[“"「『](.*)[”"」』]$', r"\1", text, flags=re.S).strip()
+    """A raw answer without thinking, speaker prefix, code fence and wrapping quotes."""
+    text = re.sub(r"<think>.*?(?:</think>|\Z)", "", text, flags=re.S).split("</think>")[-1]
+    text = re.sub(r"^```\w*\n?|```$", "", text.strip()).strip()
+    while (bare := _unwrapped(_LABEL.sub("", text)).strip()) != text:
+        text = bare
+    return text
+
+
+def _unwrapped(text: str) -> str:
+    for opening, closing in _PAIRS:
+        if len(text) > 1 and text[0] == opening and text[-1] == closing and not set(text[1:-1]) & {opening, closing}:
+            return text[1:-1]
+    return text
 
 
 def faults(text: str, cue: Cue, hidden: Mapping[str, str]) -> tuple[str, ...]:
-    """The codes of everything wrong with a line, given what must stay hidden."""
-    accepting = cue.act.behaviour in _ACCEPTING
+    """The codes of everything wrong with a line; `hidden` are facts and needs by key that must not be heard yet."""
+    own = _QUOTED.sub("", text)  # words he throws back at the manager are not his own
     checks = {
-        "language": _chinese(text) < 0.5,
-        "role_flip": bool(_ROLE.search(text)),
-        "speaks_for_learner": bool(_SCRIPT.search(text)),
-        "early_softening": not accepting and bool(_SOFT.search(text)),
-        "system_words": bool(_SYSTEM.search(text)),
-        "leak": _leaks(text, cue, hidden),
-        "repetition": _repeats(text, cue),
-        "too_long": len(text) > 2 * _LIMIT[cue.act.band] + 20,
+        "language": chinese_share(text) < 0.5,
+        "role_flip": bool(_ROLE.search(own)),
+        "speaks_for_learner": _speaks_for_learner(text, cue),
+        "early_softening": _softens(own, cue.act.behaviour),
+        "system_words": _system_words(own, cue.reply),
+        "leak": leaks(text, cue, hidden),
+        "repetition": any(repeats(text, line.text) for line in cue.history if line.role == "customer"),
+        "too_long": spoken_length(text) > 2 * LENGTH[cue.act.band],
     }
-    return tuple(code for code, wrong in checks.items() if wrong)
+    return tuple(code for code, wrong in checks.items() if wrong) or CLEAN
 
 
-def _chinese(text: str) -> float:
+def chinese_share(text: str) -> float:
+    """The share of Chinese among a text's letters; 0 when it has none."""
     letters = [ch for ch in text if ch.isalpha()]
     return sum("\u4e00" <= ch <= "\u9fff" for ch in letters) / len(letters) if letters else 0.0
 
 
-def _leaks(text: str, cue: Cue, hidden: Mapping[str, str]) -> bool:
-    p = cue.scenario.profile
-    known = "".join([cue.scenario.opening, cue.scenario.demand, p.product, p.job, str(p.balance), str(p.overdue_days),
-                     cue.reply, *(line.text for line in cue.history)])  # fmt: skip
-    open_now = {**cue.scenario.facts, "need_business": cue.scenario.need_business,
-                "need_emotional": cue.scenario.need_emotional}  # fmt: skip
-    known += "".join(open_now[k] for k in open_now if k not in hidden)
-    for fact in hidden.values():
-        if any(n in text and n not in known for n in _NUMBER.findall(fact) if len(n) > 1):
-            return True
-        plain = re.sub(r"[^\u4e00-\u9fff]", "", fact)
-        if any(plain[i : i + 6] in text and plain[i : i + 6] not in known for i in range(len(plain) - 5)):
-            return True
+def spoken_length(text: str) -> int:
+    """How many characters a line has without its stage directions."""
+    return len(_STAGE.sub("", text))
+
+
+def bare(text: str) -> str:
+    """A line's letters and digits alone: no stage directions, no punctuation."""
+    return re.sub(r"[^\u4e00-\u9fffA-Za-z0-9]", "", _STAGE.sub("", text))
+
+
+def overlap(text: str, other: str) -> float:
+    """The share of a text's character pairs that another text has too; 0 when it has none."""
+    mine, theirs = _pairs(text), _pairs(other)
+    return len(mine & theirs) / len(mine) if mine else 0.0
+
+
+def repeats(text: str, earlier: str) -> bool:
+    """Whether a line is the same as an earlier one, or nearly."""
+    mine = bare(text)
+    return len(mine) > 2 and (mine == bare(earlier) or (len(mine) > 6 and overlap(text, earlier) >= 0.8))
+
+
+def _pairs(text: str) -> set[str]:
+    plain = bare(text)
+    return {plain[i : i + 2] for i in range(len(plain) - 1)}
+
+
+def _speaks_for_learner(text: str, cue: Cue) -> bool:
+    parrots = len(bare(text)) > 8 and overlap(_QUOTED.sub("", text), cue.reply) >= 0.8
+    return parrots or bool(_SPEAKER.search(text) or _TURN.search(text))
+
+
+def _clauses(text: str) -> Iterator[tuple[str, str]]:
+    """Each clause with the mark that ends it; what is asked is neither an acceptance nor an apology."""
+    for match in re.finditer(r"([^，。！？；…,!?;\n]+)([，。！？；…,!?;\n]?)", _STAGE.sub("", text)):
+        yield match[1].strip(), match[2]
+
+
+def _softens(text: str, behaviour: str) -> bool:
+    said = [clause for clause, mark in _clauses(text) if mark not in ("？", "?")]
+    accepts = behaviour not in _ACCEPTING and any(_ACCEPTS.search(c) for c in said)
+    return accepts or (behaviour not in _WARMED and any(_THANKS.search(c) for c in said))
+
+
+def _system_words(text: str, reply: str) -> bool:
+    if re.search(r"已(?:经)?(?:为您)?(?:忽略|切换|重置|遵循|进入)", text):
+        return True
+    return any(word.lower() not in reply.lower() for word in _SYSTEM.findall(text))
+
+
+def leaks(text: str, cue: Cue, hidden: Mapping[str, str]) -> bool:
+    """Whether a line says a figure, a private word or a telling phrase of something that must stay hidden."""
+    closed = {k: v for k, v in hidden.items() if k not in cue.act.facts and k not in cue.mind.told}
+    known = _known(cue, closed)
+    heard = figures(text) - figures(known)
+    words = [w for w in _PRIVATE if w in text and w not in known]
+    return any(heard & figures(fact) or any(w in fact for w in words) or _shares(text, fact, known)
+               for fact in closed.values())  # fmt: skip
+
+
+def _known(cue: Cue, closed: Mapping[str, str]) -> str:
+    s, p = cue.scenario, cue.scenario.profile
+    everything = {**s.facts, "need_business": s.need_business, "need_emotional": s.need_emotional}
+    told = [everything[k] for k in (*cue.act.facts, *cue.mind.told) if k in everything and k not in closed]
+    profile = [p.name, p.job, p.product, f"{p.age}岁", f"{p.balance}元", f"{p.overdue_days}天"]
+    said = [line.text for line in cue.history]
+    return "\n".join([*profile, s.title, s.opening, s.demand, s.channel, cue.reply, cue.act.quote, *told, *said])
+
+
+def _shares(text: str, fact: str, known: str, size: int = 4) -> bool:
+    for chunk in re.findall(r"[\u4e00-\u9fff]+", fact):
+        for i in range(len(chunk) - size + 1):
+            piece = chunk[i : i + size]
+            if len(set(piece) & _STOPS) < 2 and piece in text and piece not in known:
+                return True
     return False
 
 
-def _repeats(text: str, cue: Cue) -> bool:
-    mine = _bigrams(text)
-    if len(mine) < 6:
-        return False
-    earlier = [_bigrams(line.text) for line in cue.history if line.role == "customer"]
-    return any(len(mine & old) / len(mine) >= 0.8 for old in earlier)
+def figures(text: str) -> set[tuple[float, str]]:
+    """The amounts in a text, Arabic or Chinese: large ones alone, small ones with their unit (3 个月 is (3, "个月"))."""
+    found = set()
+    for match in _NUMBER.finditer(text):
+        value = _arabic(match[1], match[2]) if match[1] else chinese_number(match[3])
+        rest = text[match.end() :].lstrip()
+        unit = rest[:2] if rest.startswith("个") else rest[:1]
+        if value is None or value in _HOTLINES or (unit and unit[0] in _RHETORICAL):
+            continue
+        if value >= 20:
+            found.add((value, ""))
+        elif value > 2 and "\u4e00" <= unit[:1] <= "\u9fff" and unit != "个":
+            found.add((value, unit))
+    return found
 
 
-def _bigrams(text: str) -> set[str]:
-    bare = re.sub(r"[^\u4e00-\u9fffA-Za-z0-9]", "", text)
-    return {bare[i : i + 2] for i in range(len(bare) - 1)}
+def _arabic(digits: str, scale: str) -> float:
+    return round(float(digits.replace(",", "")) * ({**_SCALES, **_GROUPS}.get(scale, 1)), 2)
+
+
+def chinese_number(text: str) -> float | None:
+    """The value of a Chinese numeral, 九万六 and 二零二四 included; None for 千万, 万一 and 七八."""
+    if text[0] in "百千万亿":
+        return None
+    if not set(text) & {*_SCALES, *_GROUPS}:
+        spelled = "".join(str(_DIGITS[ch]) for ch in text)
+        return None if len(spelled) == 2 else float(spelled)
+    total = section = digit = 0
+    last = 1
+    for ch in text:
+        if ch in _DIGITS:
+            digit, last = _DIGITS[ch], (1 if ch in "零〇" else last)
+        elif ch in _SCALES:
+            section, digit, last = section + (digit or 1) * _SCALES[ch], 0, _SCALES[ch]
+        else:
+            total, section, digit, last = (total + section + digit) * _GROUPS[ch], 0, 0, _GROUPS[ch]
+    return float(total + section + digit * (last // 10 if last > 10 else 1))

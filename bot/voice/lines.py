@@ -1,73 +1,151 @@
-"""The banks of hand-written lines: a scenario's own first, the common one behind it."""
+"""The banks of hand-written lines: a scenario's own first, the common one behind it.
+
+A file has `acts` and `reactions` (key -> band or any -> lines), `facts`, `needs` and `refusals` (key -> lines) and
+`offers` (policy -> accept/refuse -> lines). Reactions may hold `{quote}`, the manager's own words.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from bot.errors import ContentError
-from bot.records import Band
+from bot.records import SLOTS, Band
 from bot.scenarios import read_yaml
 
 BANDS: tuple[Band, ...] = ("boil", "hot", "warm", "cool", "calm")
-KEYS = {"scenario", "acts", "reactions", "facts", "needs", "offers", "refusals"}
+LENGTH: dict[Band, int] = {"boil": 25, "hot": 50, "warm": 60, "cool": 45, "calm": 45}
+"""The most characters a line of each band should have."""
+BEHAVIOURS = (
+    "vent", "complain", "demand", "allege", "ask", "bargain", "interrupt", "outburst", "threaten_complaint",
+    "threaten_media", "file_complaint", "crisis", "cry", "disclose", "withhold", "soften", "concede", "refuse",
+    "provisional_accept", "accept", "accept_reality", "hang_up", "close", "promise_due",
+)  # fmt: skip
+SPECIAL = ("none", "injection", "repeat")
+NEEDS = ("business", "emotional")
+UNMET = ("T", "R", "D", "C", "H")
+ANSWERS = ("accept", "refuse")
+COMMON = "common"
+KEYS = ("scenario", "acts", "reactions", "facts", "needs", "offers", "refusals")
+_FIELD = re.compile(r"\{[^{}]*\}")
+
+Tiers = tuple[tuple[str, ...], ...]
+"""Lists of lines, the most fitting list first; a later list is used only when the earlier ones are used up."""
 
 
 class LineBank:
-    """Lines by purpose and by how hot he is."""
+    """Lines by purpose and by how hot he is, the scenario's before the common ones."""
 
     def __init__(self, own: Mapping[str, Any], common: Mapping[str, Any]) -> None:
         self._own, self._common = own, common
 
-    def banded(self, section: str, key: str, band: Band) -> list[str]:
-        """Lines of an act or a reaction for a band, the nearest band where it has none; the scenario's first."""
-        return [
-            line for bank in (self._own, self._common) for line in _nearest(bank.get(section, {}).get(key) or {}, band)
-        ]
+    def act(self, behaviour: str, band: Band) -> Tiers:
+        """Lines of a behaviour for a band."""
+        return self._banded("acts", behaviour, band)
 
-    def anywhere(self, section: str, key: str) -> list[str]:
-        """Lines of an act in any band, for when his own band has run out of fresh ones."""
-        banks = [bank.get(section, {}).get(key) or {} for bank in (self._own, self._common)]
-        return [line for bands in banks for lines in bands.values() for line in lines]
+    def reaction(self, code: str, band: Band) -> Tiers:
+        """Lines that answer a code the manager just showed, or one of none, injection, repeat."""
+        return self._banded("reactions", code, band)
 
-    def listed(self, section: str, key: str, sub: str = "") -> list[str]:
-        """Lines of a fact, need, refusal or offer."""
-        found: list[str] = []
-        for bank in (self._own, self._common):
-            held = bank.get(section, {}).get(key) or bank.get(section, {}).get("any") or []
-            found += list(held.get(sub, []) if isinstance(held, dict) else held)
-        return found
+    def fact(self, key: str) -> Tiers:
+        """Lines that tell a 6W3H slot, or a need given as need_business or need_emotional."""
+        section, name = ("needs", key.removeprefix("need_")) if key.startswith("need_") else ("facts", key)
+        return _filled(bank.get(section, {}).get(name) for bank in (self._own, self._common))
+
+    def refusal(self, unmet: str) -> Tiers:
+        """Lines that refuse for the sake of one unmet variable: T, R, D, C or H."""
+        return _filled(bank.get("refusals", {}).get(unmet) for bank in (self._own, self._common))
+
+    def offer(self, policies: Collection[str], answer: str) -> Tiers:
+        """Lines that accept or refuse one of these policies; those written for the scenario only."""
+        held = self._own.get("offers", {})
+        return _filled([[line for p in policies for line in held.get(p, {}).get(answer, [])]])
+
+    def any_offer(self, answer: str) -> Tiers:
+        """Lines that accept or refuse whatever was put on the table."""
+        banks = (self._own, self._common)
+        return _filled(bank.get("offers", {}).get("any", {}).get(answer) for bank in banks)
+
+    def _banded(self, section: str, key: str, band: Band) -> Tiers:
+        own, common = (bank.get(section, {}).get(key) or {} for bank in (self._own, self._common))
+        near, far = _by_distance(band)
+        order = [(own, band), (own, "any"), *((own, b) for b in near), (common, band), (common, "any"),
+                 *((common, b) for b in near), *((own, b) for b in far), *((common, b) for b in far)]  # fmt: skip
+        return _filled(by_band.get(name) for by_band, name in order)
 
 
-def _nearest(by_band: Mapping[str, list[str]], band: Band) -> list[str]:
+def _by_distance(band: Band) -> tuple[list[Band], list[Band]]:
+    """The neighbouring bands and the farther ones, nearest first and the cooler of two first."""
     at = BANDS.index(band)
-    order = sorted(BANDS, key=lambda b: (abs(BANDS.index(b) - at), BANDS.index(b)))
-    own = list(by_band.get(band, []))
-    general = list(by_band.get("any", []))
-    if own or general:
-        return [*own, *general]
-    return next((list(by_band[b]) for b in order if by_band.get(b)), [])
+    others = sorted((b for b in BANDS if b != band), key=lambda b: (abs(BANDS.index(b) - at), -BANDS.index(b)))
+    near = [b for b in others if abs(BANDS.index(b) - at) == 1]
+    return near, [b for b in others if b not in near]
+
+
+def _filled(lists: Any) -> Tiers:
+    return tuple(tuple(lines) for lines in lists if lines)
 
 
 @lru_cache(maxsize=128)
 def load_bank(folder: Path, scenario: str) -> LineBank:
-    """The bank of a scenario. Raises `ContentError` naming the file and key that is wrong."""
-    own = folder / f"{scenario}.yaml"
-    return LineBank(_checked(own) if own.exists() else {}, _checked(folder / "common.yaml"))
+    """The bank of a scenario; the common one alone when it has no file. Raises `ContentError` naming file and key."""
+    common = load_file(folder / f"{COMMON}.yaml")
+    path = folder / f"{scenario}.yaml"
+    own: Mapping[str, Any] = load_file(path, common["reactions"]) if path.is_file() else {}
+    return LineBank(own, common)
 
 
-def _checked(path: Path) -> Mapping[str, Any]:
+def load_file(path: Path, codes: Collection[str] = ()) -> Mapping[str, Any]:
+    """One checked file of lines; `codes` are the reactions it may use. Raises `ContentError` naming file and key."""
     data = read_yaml(path)
-    if not isinstance(data, dict) or not set(data) <= KEYS:
-        wrong = "、".join(sorted(map(str, set(data) - KEYS))) if isinstance(data, dict) else "整个文件"
-        raise ContentError(f"{path.name}：{wrong} 不认识，可用 {'、'.join(sorted(KEYS))}。")
-    for section in ("acts", "reactions"):
-        for key, bands in (data.get(section) or {}).items():
-            if not isinstance(bands, dict) or not set(bands) <= {*BANDS, "any"}:
-                raise ContentError(f"{path.name}：{section}.{key} 下面应按 {'、'.join((*BANDS, 'any'))} 分档。")
-            for band, lines in bands.items():
-                if not all(isinstance(x, str) and x.strip() for x in lines):
-                    raise ContentError(f"{path.name}：{section}.{key}.{band} 应是一列台词。")
-    return data
+    _need(isinstance(data, dict), path, "整个文件", "应由 " + "、".join(KEYS) + " 组成")
+    _known(path, "", data, KEYS)
+    _need(data.get("scenario") == path.stem, path, "scenario", f"应与文件名一致，写 {path.stem}")
+    for section in KEYS[1:]:
+        _need(isinstance(data.get(section, {}), dict), path, section, "下面应是一组键")
+    for section, keys in (("acts", BEHAVIOURS), ("reactions", codes or data.get("reactions", {}))):
+        _known(path, section, data.get(section, {}), keys)
+        for key, bands in data.get(section, {}).items():
+            _grouped(path, f"{section}.{key}", bands, (*BANDS, "any"), section == "reactions")
+    for section, keys in (("facts", SLOTS), ("needs", NEEDS), ("refusals", UNMET)):
+        _grouped(path, section, data.get(section, {}), keys)
+    for key, answers in data.get("offers", {}).items():
+        _grouped(path, f"offers.{key}", answers, ANSWERS)
+    if path.stem == COMMON:
+        _complete(path, data)
+    return dict(data)
+
+
+def _complete(path: Path, data: Mapping[str, Any]) -> None:
+    """The common file is the last resort, so it must have every behaviour, refusal and special reaction."""
+    for section, keys in (("acts", BEHAVIOURS), ("refusals", UNMET), ("reactions", SPECIAL)):
+        for key in keys:
+            _need(bool(data.get(section, {}).get(key)), path, f"{section}.{key}", "缺少台词，请补上")
+    for answer in ANSWERS:
+        _need(bool(data.get("offers", {}).get("any", {}).get(answer)), path, f"offers.any.{answer}", "缺少台词，请补上")
+
+
+def _grouped(path: Path, where: str, group: Any, keys: Collection[str], quotes: bool = False) -> None:
+    _need(isinstance(group, dict), path, where, "下面应按 " + "、".join(keys) + " 分开写")
+    _known(path, where, group, keys)
+    for key, lines in group.items():
+        spot = f"{where}.{key}"
+        whole = isinstance(lines, list) and lines and all(isinstance(x, str) and x.strip() for x in lines)
+        _need(bool(whole), path, spot, "应是一列台词，每句不能为空")
+        allowed = {"{quote}"} if quotes else set()
+        _need(all(set(_FIELD.findall(x)) <= allowed for x in lines), path, spot,
+              "里的花括号不对，只有 reactions 可以写 {quote}")  # fmt: skip
+
+
+def _known(path: Path, where: str, group: Mapping[str, Any], keys: Collection[str]) -> None:
+    for key in group:
+        spot = f"{where}.{key}" if where else str(key)
+        _need(key in keys, path, spot, "不认识，可用 " + "、".join(map(str, keys)))
+
+
+def _need(ok: bool, path: Path, where: str, message: str) -> None:
+    if not ok:
+        raise ContentError(f"{path.name}：{where} {message}。")
