@@ -64,7 +64,7 @@ class _Speech:
         self.dice = random.Random(_seed(cue))  # noqa: S311 - wording, not security
         self.room = LENGTH[self.band] * SLACK
         a = cue.appraisal
-        self.harmed = self.act.reacts_to in {mark.code for mark in (*a.antis, *a.violations)}
+        self.harmed = self.act.reacts_to in {*(x.code for x in a.antis), *(x.code for x in a.violations)}
 
     def line(self) -> str:
         """The whole line: reaction, then content."""
