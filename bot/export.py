@@ -97,6 +97,8 @@ def as_text(report: Report, snapshot: Snapshot, library: Library) -> str:
     ]
     lines += [f"封顶 {c.points:.0f}：{c.name}（第 {c.turn} 轮）“{c.evidence}”" for c in report.caps]
     lines += [f"{i}. {f.title}：{f.advice}" for i, f in enumerate(report.focus, 1)]
+    if snapshot.mode == "gate":
+        lines += [f"{g.id} {g.name}：{'过关' if g.passed else '未过，' + '；'.join(g.missing)}" for g in report.gates]
     return "\n".join(lines)
 
 

@@ -142,6 +142,10 @@ def test_the_report_says_why_with_words_rules_and_a_better_wording(parts: Parts)
     session.say(EMPATHY)
     session.say("再不还就让公安上门抓你")
     app = opened(_report, session.id)
+    if not session.ended:
+        assert any("还没有结束" in i.value for i in app.info), "looking must not end a talk"
+        assert Session.resume(parts, session.id).ended == ""
+        next(b for b in app.button if b.label == "结束并看报告").click().run()
     assert not app.exception
     page = words(app)
     for piece in ("未通过", "情绪曲线", "先跟后带", "致命红线", "确信度", "可以这样说", "需求冰山", "今天最值得改的"):
@@ -158,7 +162,8 @@ def test_empty_and_unknown_sessions_are_handled(parts: Parts, page: Callable[[],
     assert not unknown.exception and any("没有找到" in e.value for e in unknown.error)
 
 
-def test_a_report_before_the_first_word_is_a_clear_message(parts: Parts) -> None:
+def test_a_report_before_the_first_word_waits_for_one(parts: Parts) -> None:
     session = Session.start(parts, "SC01")
     app = opened(_report, session.id)
-    assert not app.exception and any("还没有开口" in e.value for e in app.error)
+    assert not app.exception and any("还没有结束" in e.value for e in app.info)
+    assert next(b for b in app.button if b.label == "结束并看报告").disabled

@@ -17,7 +17,7 @@ from bot.session import Session
 
 log = logging.getLogger("huasu.screens")
 ICON = Path(view.__file__).parent / "templates" / "icon.png"
-SESSION_KEY = "s"
+SESSION_KEY, LAST = "s", "last-session"
 _pages: dict[str, Any] = {}
 _CHROME = Markup(
     "<style>"
@@ -63,10 +63,21 @@ def go(page: str, session_id: str = "") -> None:
     st.rerun()
 
 
+def leave() -> None:
+    """Back to the choice of customers, with no talk in hand."""
+    st.session_state.pop(LAST, None)
+    st.query_params.clear()
+    go("choose")
+
+
 def current() -> Session | None:
     """The session named in the address, if any. Raises `LearnerError` for one that is not this person's."""
-    session_id = st.query_params.get(SESSION_KEY, "")
-    return Session.resume(parts(), session_id) if session_id else None
+    session_id = st.query_params.get(SESSION_KEY, "") or st.session_state.get(LAST, "")
+    if not session_id:
+        return None
+    st.session_state[LAST] = session_id  # the tabs at the top carry no address, so they come back to this talk
+    st.query_params[SESSION_KEY] = session_id
+    return Session.resume(parts(), session_id)
 
 
 def guarded(render: Callable[[], None]) -> None:
@@ -76,8 +87,7 @@ def guarded(render: Callable[[], None]) -> None:
     except HuasuError as error:
         st.error(str(error), icon=":material/error:")
         if st.button("回到选场景"):
-            st.query_params.clear()
-            go("choose")
+            leave()
     except Exception as error:  # the learner must never see a traceback; the log keeps it
         if type(error).__module__.startswith("streamlit"):
             raise

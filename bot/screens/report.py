@@ -10,6 +10,8 @@ from bot.records import Report
 from bot.screens import frame
 from bot.session import Session
 
+WANTED = "report-wanted"
+
 
 def render() -> None:
     """The page."""
@@ -17,7 +19,10 @@ def render() -> None:
     if session is None:
         frame.nothing_here("还没有报告。先谈一场，结束后这里会告诉您哪句话起了作用。")
         return
-    finished = _finish(session)
+    if not session.ended and st.session_state.get(WANTED) != session.id:
+        _not_yet(session)
+        return
+    finished = _finished(session)
     s = session.snapshot.scenario
     st.caption(f"{s.id}　{s.title}　{view.MODE_NAMES[session.snapshot.mode]}")
     with st.container(border=True):
@@ -38,7 +43,22 @@ def render() -> None:
     _leave(session, finished)
 
 
-def _finish(session: Session) -> Report:
+def finish(session: Session) -> None:
+    """Go and see the report of a talk, ending it if it is still going on."""
+    st.session_state[WANTED] = session.id
+    frame.go("report", session.id)
+
+
+def _not_yet(session: Session) -> None:
+    st.info(f"和{session.snapshot.scenario.profile.name}的谈话还没有结束，结束之后才有报告。", icon=":material/forum:")
+    with st.container(horizontal=True):
+        if st.button("接着谈", type="primary"):
+            frame.go("talk", session.id)
+        if st.button("结束并看报告", disabled=not session.turns):
+            finish(session)
+
+
+def _finished(session: Session) -> Report:
     if session.parts.judge is None:
         return session.finish()
     bar = st.progress(0.0, text="评委正在逐句点评……")
@@ -104,8 +124,7 @@ def _leave(session: Session, finished: Report) -> None:
             )
             frame.go("talk", again.id)
         if st.button("换一位客户"):
-            st.query_params.clear()
-            frame.go("choose")
+            frame.leave()
         for kind, name, mime in (("html", "网页版", "text/html"), ("csv", "表格", "text/csv")):
             st.download_button(
                 f"下载{name}", _file(session, finished, kind), f"huasu-{session.id[:8]}.{kind}", mime,

@@ -7,7 +7,7 @@ import streamlit as st
 from bot import view
 from bot.errors import ConflictError, HuasuError
 from bot.records import Turn
-from bot.screens import frame
+from bot.screens import frame, report
 from bot.session import Session
 
 FLASH, DRAFT = "flash", "draft"
@@ -50,7 +50,7 @@ def _header(session: Session) -> None:
             for policy in view.offers(s, session.parts.library.policies):
                 st.markdown(f"**{policy.id} {policy.name}**：{policy.terms}（{policy.authority}定）")
         if st.button("结束并看报告", disabled=not session.turns, key="finish"):
-            frame.go("report", session.id)
+            report.finish(session)
 
 
 def _history(session: Session) -> None:
@@ -128,4 +128,4 @@ def _coaching(session: Session, last: Turn) -> None:
 def _over(session: Session) -> None:
     st.info(view.ENDINGS.get(session.ended, "谈话结束。"), icon=":material/flag:")
     if st.button("看报告", type="primary", key="to-report"):
-        frame.go("report", session.id)
+        report.finish(session)
