@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from bot.records import Cue
 from bot.voice.lines import LENGTH
@@ -35,7 +35,7 @@ _ACCEPTS = re.compile(
 _THANKS = re.compile(
     r"(?<![不用着要我还得该])(?:谢谢|感谢|多谢)(?!.{0,4}(?:有什么用|就))|(?:麻烦|辛苦)您"
     r"|^(?:真|实在|真的|那|哎|唉|我)?(?:很|非常)?(?:对不起|抱歉|不好意思)(?!.{0,6}(?:有什么|就完|能当|管用|值几|顶什么))"
-    r"|(?<![合着成了又难道都])是我(?:不对|不好|误会|态度不好|太激动|太冲|错怪)|(?<![谁不要让])我?(?:能|也|都|很|完全)?理解[您你](?:们)?(?:的|也|$)"
+    r"|(?<![合着成了又难道都])是我(?:不对|不好|误会|态度不好|太激动|太冲|错怪)(?!似的|了?吗)|(?<![谁不要让])我?(?:能|也|都|很|完全)?理解[您你](?:们)?(?:的|也|$)"
 )
 _SYSTEM = re.compile(
     r"提示词|指令|舞台指示|情绪值|(?:愤怒|信任|配合|理智)[值度档]|系统(?:提示|消息|设定|指令|要求我)|JSON|prompt|token"
@@ -44,82 +44,16 @@ _SYSTEM = re.compile(
 _ACCEPTING = {"accept", "provisional_accept", "accept_reality", "close"}
 _WARMED = _ACCEPTING | {"soften", "concede"}
 
-_PRIVATE = [
-    "仲裁",
-    "离婚",
-    "单亲",
-    "独居",
-    "岳父",
-    "岳母",
-    "妻子",
-    "老婆",
-    "媳妇",
-    "爱人",
-    "丈夫",
-    "老公",
-    "儿子",
-    "女儿",
-    "孩子",
-    "父亲",
-    "母亲",
-    "爸",
-    "妈",
-    "公公",
-    "婆婆",
-    "未婚夫",
-    "未婚妻",
-    "亲戚",
-    "朋友借",
-    "脑梗",
-    "住院",
-    "手术",
-    "化疗",
-    "透析",
-    "癌",
-    "抑郁",
-    "怀孕",
-    "失业",
-    "被裁",
-    "下岗",
-    "停产",
-    "减产",
-    "停业",
-    "失联",
-    "欠薪",
-    "低保",
-    "工资",
-    "赔偿",
-    "补贴",
-    "应收",
-    "货款",
-    "定金",
-    "水灾",
-    "大水",
-    "发大水",
-    "受灾",
-    "房租",
-    "押金",
-    "手工",
-    "网约",
-    "面试",
-    "简历",
-    "公交",
-    "农机",
-    "卖机",
-    "机器",
-    "合作社",
-    "工业园",
-    "社区",
-    "仓库",
-    "换手机",
-    "报告",
-    "预审",
-    "罚息",
-    "复利",
-    "面子",
-    "体面",
-    "村里",
-]
+_PRIVATE = tuple(
+    tuple(group.split("/"))  # words of one group stand for one another: 爱人 gives away 妻子
+    for group in (
+        "妻子/老婆/媳妇/爱人", "丈夫/老公", "儿子/女儿/孩子/闺女", "父亲/母亲/我爸/我妈/爸妈/父母", "岳父/岳母/丈人/丈母娘",
+        "公公/婆婆", "单亲/独居", "未婚夫/未婚妻/对象", "亲戚", "离婚", "仲裁", "脑梗/住院/手术/化疗/透析/病历/癌症", "抑郁", "怀孕",
+        "失业/被裁/裁员/下岗", "停产/减产/停业/复产", "失联/跑路", "欠薪", "低保", "工资/到手", "赔偿", "补贴", "应收/货款/回款",
+        "定金", "水灾/发大水/洪水/受灾/天灾", "房租", "手工", "投简历/面试", "公交", "卖机/农机", "合作社", "工业园", "乡镇/镇子/镇上",
+        "社区", "换手机", "旧报告/预审", "罚息", "复利", "体面", "村里", "外地",
+    )
+)  # fmt: skip
 _STOPS = set(
     "的了是在把被就都也还不没有从来人和与及或但而又再到去上下里个这那我你他她它们您一几多少得着过要想能会可以让给跟向对为因所如很太最才只"
 )
@@ -127,6 +61,7 @@ _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇
 _SCALES = {"十": 10, "百": 100, "千": 1000}
 _GROUPS = {"万": 10_000, "亿": 100_000_000}
 _NUMBER = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*([百千万亿]?)\s*|([零〇一二两三四五六七八九十百千万亿]+)")
+_IDIOM = re.compile(r"一千道一万|一万个|千千万万|百分之百|十全十美|一五一十|七上八下|八辈子")
 _RHETORICAL = "遍次回句声趟"
 _HOTLINES = {12378, 12363, 12315}
 
@@ -224,9 +159,13 @@ def leaks(text: str, cue: Cue, hidden: Mapping[str, str]) -> bool:
     closed = {k: v for k, v in hidden.items() if k not in cue.act.facts and k not in cue.mind.told}
     known = _known(cue, closed)
     heard = figures(text) - figures(known)
-    words = [w for w in _PRIVATE if w in text and w not in known]
-    return any(heard & figures(fact) or any(w in fact for w in words) or _shares(text, fact, known)
+    groups = [g for g in _PRIVATE if _any(g, text) and not _any(g, known)]
+    return any(heard & figures(fact) or any(_any(g, fact) for g in groups) or _shares(text, fact, known)
                for fact in closed.values())  # fmt: skip
+
+
+def _any(words: Iterable[str], text: str) -> bool:
+    return any(word in text for word in words)
 
 
 def _known(cue: Cue, closed: Mapping[str, str]) -> str:
@@ -238,21 +177,22 @@ def _known(cue: Cue, closed: Mapping[str, str]) -> str:
     return "\n".join([*profile, s.title, s.opening, s.demand, s.channel, cue.reply, cue.act.quote, *told, *said])
 
 
-def _shares(text: str, fact: str, known: str, size: int = 4) -> bool:
+def _shares(text: str, fact: str, known: str) -> bool:
+    """Whether a telling phrase of the fact is in the text: four characters of substance, or five with two fillers."""
     for chunk in re.findall(r"[\u4e00-\u9fff]+", fact):
-        for i in range(len(chunk) - size + 1):
-            piece = chunk[i : i + size]
-            if len(set(piece) & _STOPS) < 2 and piece in text and piece not in known:
-                return True
+        for size, fillers in ((4, 1), (5, 2)):
+            for piece in (chunk[i : i + size] for i in range(len(chunk) - size + 1)):
+                if piece in text and piece not in known and sum(ch in _STOPS for ch in piece) <= fillers:
+                    return True
     return False
 
 
 def figures(text: str) -> set[tuple[float, str]]:
     """The amounts in a text, Arabic or Chinese: large ones alone, small ones with their unit (3 个月 is (3, "个月"))."""
     found = set()
-    for match in _NUMBER.finditer(text):
+    for match in _NUMBER.finditer(_IDIOM.sub("", text)):
         value = _arabic(match[1], match[2]) if match[1] else chinese_number(match[3])
-        rest = text[match.end() :].lstrip()
+        rest = match.string[match.end() :].lstrip()
         unit = rest[:2] if rest.startswith("个") else rest[:1]
         if value is None or value in _HOTLINES or (unit and unit[0] in _RHETORICAL):
             continue

@@ -7,7 +7,7 @@ A file has `acts` and `reactions` (key -> band or any -> lines), `facts`, `needs
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,11 @@ class LineBank:
         """Lines of a behaviour for a band."""
         return self._banded("acts", behaviour, band)
 
+    def anywhere(self, behaviour: str, band: Band) -> Tiers:
+        """Lines of a behaviour in the far bands, nearest first, for when the near ones have run out."""
+        banks = [bank.get("acts", {}).get(behaviour) or {} for bank in (self._own, self._common)]
+        return _filled(held.get(name) for name in _by_distance(band)[1] for held in banks)
+
     def reaction(self, code: str, band: Band) -> Tiers:
         """Lines that answer a code the manager just showed, or one of none, injection, repeat."""
         return self._banded("reactions", code, band)
@@ -72,9 +77,9 @@ class LineBank:
     def _banded(self, section: str, key: str, band: Band) -> Tiers:
         own, common = (bank.get(section, {}).get(key) or {} for bank in (self._own, self._common))
         near, far = _by_distance(band)
-        order = [(own, band), (own, "any"), *((own, b) for b in near), (common, band), (common, "any"),
-                 *((common, b) for b in near), *((own, b) for b in far), *((common, b) for b in far)]  # fmt: skip
-        return _filled(by_band.get(name) for by_band, name in order)
+        order = [(held, name) for held in (own, common) for name in (band, "any", *near)]
+        found = _filled(held.get(name) for held, name in order)
+        return found or _filled(held.get(name) for name in far for held in (own, common))
 
 
 def _by_distance(band: Band) -> tuple[list[Band], list[Band]]:
@@ -85,7 +90,7 @@ def _by_distance(band: Band) -> tuple[list[Band], list[Band]]:
     return near, [b for b in others if b not in near]
 
 
-def _filled(lists: Any) -> Tiers:
+def _filled(lists: Iterable[list[str] | None]) -> Tiers:
     return tuple(tuple(lines) for lines in lists if lines)
 
 

@@ -20,7 +20,7 @@ CALM = {"soften", "concede", "provisional_accept", "accept", "accept_reality", "
 ACCEPTING = CALM - {"soften", "disclose", "cry", "crisis"}
 ALONE = {"interrupt", "crisis", "promise_due", "close", "cry"}
 SHORT = {"file_complaint", "hang_up", "outburst"}
-AGAINST = {"refuse", "withhold", "threaten_complaint", "threaten_media", "file_complaint", "hang_up", "outburst"}
+UNMOVED = {*SHORT, "refuse", "demand", "withhold", "threaten_complaint", "threaten_media"}
 DELIGHTS = {"overpromise", "false_promise_credit", "cave_in"}
 SHORT_REACTION = 16
 SOFTER: dict[Band, Band] = {"boil": "warm", "hot": "warm", "warm": "warm", "cool": "cool", "calm": "calm"}
@@ -108,7 +108,10 @@ class _Speech:
         return (self._pick(self.bank.any_offer("accept")) if self.act.offers else "") or self._again()
 
     def _again(self) -> str:
-        """Every line of the act is used up: he says he is repeating himself, or falls back on his oldest words."""
+        """The near lines are used up: another band's, else he says he is repeating himself, else his oldest words."""
+        elsewhere = self._pick(self.bank.anywhere(self.act.behaviour, self.band))
+        if elsewhere:
+            return elsewhere
         if self.act.behaviour not in CALM:
             found = self._pick(self.bank.reaction("repeat", self.band))
             if found:
@@ -148,14 +151,20 @@ class _Speech:
             return False
         if behaviour in ACCEPTING and self.harmed and code not in DELIGHTS:
             return False  # nobody says "又是规定" and "就这么定" in one breath
+        return not (self._unmoved(code) and self.band not in ("boil", "hot"))
+
+    def _unmoved(self, code: str) -> bool:
+        """Whether he turns down a good reply: he may bristle at it, not praise it and refuse in one breath."""
         kind = not self.harmed and code not in ("none", "injection", "repeat")
-        return not (kind and behaviour in AGAINST and self.band not in ("boil", "hot"))
+        return kind and self.act.behaviour in UNMOVED
 
     def _goes_before(self, reaction: str, content: str) -> bool:
         calm, length = self.act.behaviour in CALM, spoken_length(reaction)
         if calm and (_SHOUT.search(reaction) or ("！" in reaction and self._code() not in DELIGHTS)):
             return False
         if self.act.behaviour in SHORT and length > SHORT_REACTION:
+            return False
+        if self._unmoved(self._code()) and "！" not in reaction:
             return False
         if bare(reaction)[:1] == bare(content)[:1] or ("（" in reaction and "（" in content):
             return False
@@ -240,7 +249,8 @@ def _plain_fact(cue: Cue, key: str) -> str:
     """A fact of the case file turned into the customer's own mouth, for scenarios nobody wrote lines for."""
     s = cue.scenario
     text = {**s.facts, "need_business": s.need_business, "need_emotional": s.need_emotional}[key]
-    text = text.replace(_PRONOUN[s.profile.gender], "我").replace("渴望", "我就盼着").replace("；", "，")
+    text = re.sub(rf"(?<!其){_PRONOUN[s.profile.gender]}(?!们|人)", "我", text)
+    text = text.replace("渴望", "我就盼着").replace("；", "，")
     text = re.sub(r"(?<=[\u4e00-\u9fff]) (?=[\dA-Za-z])|(?<=[\dA-Za-z]) (?=[\u4e00-\u9fff])", "", text)
     return text.rstrip("。") + "。"
 
