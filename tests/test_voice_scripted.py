@@ -21,6 +21,7 @@ from tests.conftest import ROOT
 
 LINES = ROOT / "prompts" / "lines"
 VOICE = ScriptedVoice(LINES)
+PHONE = {"channel": "电话"}
 CALM = ("soften", "concede", "provisional_accept", "accept", "accept_reality", "close", "disclose", "cry", "crisis")
 HIDDEN = {
     "who": "岳父脑梗在家", "what": "货款被压着没回", "when": "118 天前断的", "where": "工业园里租的厂房",
@@ -55,10 +56,6 @@ def cue(scenario: Scenario, behaviour: str = "complain", band: Band = "warm", *,
     )  # fmt: skip
 
 
-def by_phone(scenario: Scenario) -> Scenario:
-    return scenario.model_copy(update={"channel": "电话"})
-
-
 def everything_in(data: Any) -> list[str]:
     if isinstance(data, dict):
         return [line for value in data.values() for line in everything_in(value)]
@@ -82,11 +79,6 @@ def test_the_common_file_answers_every_code_and_every_behaviour(library: Library
     assert not {"facts", "needs"} & set(data)
 
 
-@pytest.mark.parametrize("path", sorted(LINES.glob("*.yaml")), ids=lambda p: p.stem)
-def test_every_file_of_lines_loads(path: Path) -> None:
-    load_bank(LINES, path.stem)
-
-
 def test_common_lines_are_clean_and_belong_to_no_case(library: Library) -> None:
     lines = everything_in(load_file(LINES / "common.yaml"))
     assert not [x for x in lines if re.search(r"妈的|他妈|操你|傻[逼叉比]|混蛋|王八|去死|滚蛋|请问|为您", x)]
@@ -98,9 +90,8 @@ def test_common_lines_are_clean_and_belong_to_no_case(library: Library) -> None:
 
 def test_crisis_speaks_of_the_thought_and_never_of_a_way() -> None:
     method = re.compile(r"跳|楼|药|绳|刀|割|煤气|河|江|桥|车轮|上吊|农药|烧炭|遗书")
-    for path in LINES.glob("*.yaml"):
-        for line in all_of(load_bank(LINES, path.stem).act("crisis", "warm")):
-            assert not method.search(line)
+    for path in LINES.glob("*.yaml"):  # loading checks every file
+        assert not [x for x in all_of(load_bank(LINES, path.stem).act("crisis", "warm")) if method.search(x)]
 
 
 @pytest.mark.parametrize(
@@ -138,9 +129,8 @@ def test_the_scenario_comes_first_and_the_nearest_band_next() -> None:
 def test_four_personas_that_fit_a_prompt(library: Library) -> None:
     assert set(library.personas) == {"hot-tempered", "calculating", "silent", "weeping"}
     for path in (ROOT / "prompts" / "personas").glob("*.yaml"):
-        persona = library.persona(path.stem)
-        assert 3 <= len(persona.style) <= 6
-        assert all(4 <= len(rule) <= 40 for rule in persona.style)
+        style = library.persona(path.stem).style
+        assert 3 <= len(style) <= 6 and all(4 <= len(rule) <= 40 for rule in style)
 
 
 # ── what he says ─────────────────────────────────────────────────────────────────────────────────────
@@ -149,7 +139,7 @@ def test_four_personas_that_fit_a_prompt(library: Library) -> None:
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
 def test_every_behaviour_has_words_in_every_band(behaviour: str, stranger: Scenario) -> None:
     for band in BANDS:
-        for scenario in (stranger, by_phone(stranger)):
+        for scenario in (stranger, stranger.model_copy(update=PHONE)):
             text = VOICE.speak(cue(scenario, behaviour, band, unmet="T" if behaviour == "refuse" else "")).text
             assert guard.bare(text)
             assert "{" not in text
@@ -176,9 +166,8 @@ def test_he_still_talks_when_every_line_is_used_up(behaviour: str, stranger: Sce
     said: list[str] = []
     for turn in range(1, 41):
         said.append(VOICE.speak(cue(stranger, behaviour, said=tuple(said), turn=turn)).text)
-    assert all(said)
-    assert len(set(said[:8])) == 8
-    assert said[-1] != said[-2]
+    assert all(map(guard.bare, said))
+    assert len(set(said[:8])) == 8 and said[-1] != said[-2]
 
 
 def test_the_same_cue_gives_the_same_line_and_another_seed_another(stranger: Scenario) -> None:
@@ -194,13 +183,6 @@ def test_a_disclosure_says_the_fact_and_nothing_else_that_is_hidden(key: str, st
     text = VOICE.speak(told).text
     assert guard.bare(everything[key]) in guard.bare(text)
     assert not guard.leaks(text, told, {k: v for k, v in everything.items() if k != key})
-
-
-def test_no_other_act_gives_a_secret_away(stranger: Scenario) -> None:
-    for behaviour in BEHAVIOURS:
-        for seed in range(6):
-            one = cue(stranger, behaviour, code="pace_fact", quote="我们有规定", seed=seed)
-            assert not guard.leaks(VOICE.speak(one).text, one, {**HIDDEN, **NEEDS})
 
 
 def test_a_shout_never_leads_into_a_calm_act(stranger: Scenario, library: Library) -> None:
@@ -255,7 +237,7 @@ def test_a_promise_too_good_delights_and_a_hidden_breach_passes_unremarked(stran
         text = VOICE.speak(cue(stranger, "soften", "cool", code=code)).text
         assert re.match(r"……?(真|你这么一说|那我心里)|真|你早|早有|你说话", text), text
     for code in ("false_info", "privacy_overcollect"):
-        lines = everything_in(load_file(LINES / "common.yaml")["reactions"][code])
+        lines = all_of(load_bank(LINES, "SC99").reaction(code, "hot"))
         assert not [x for x in lines if re.search(r"凭什么|违规|不行|骗|怎么能|！", x)]
 
 
@@ -274,8 +256,8 @@ def test_no_gesture_of_any_file_gets_through_the_telephone(stranger: Scenario) -
     for path in LINES.glob("*.yaml"):
         for line in everything_in(yaml.safe_load(path.read_text(encoding="utf-8"))):
             assert not seen.search(heard_only(line)), line
-    spoken = [VOICE.speak(cue(by_phone(stranger), "threaten_media", "hot", seed=n)).text for n in range(12)]
-    assert not any("举起" in text for text in spoken)
+    phone = stranger.model_copy(update=PHONE)
+    assert not any("举起" in VOICE.speak(cue(phone, "threaten_media", "hot", seed=n)).text for n in range(12))
     assert any("举起手机" in VOICE.speak(cue(stranger, "threaten_media", "hot", seed=n)).text for n in range(12))
 
 
@@ -296,7 +278,7 @@ TABLE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "role_flip": (
         ("我行会尽快核实的。", "我这就为您查询一下。", "请问有什么可以帮您？", "作为AI，我不能这么说。", "我是客户经理小陈。",
          "您的心情我非常理解。", "感谢您的来电。", "建议您尽快提供流水。"),
-        ("你看我行不行？", "我是你们银行的老客户！", "『竭诚为您服务』？你们墙上写的吧！", "你们行里就没个做主的？",
+        ("你看我行不行？", "我是你们银行的老客户！", "『竭诚为您服务』？你们墙上写的吧！", "你们行里就没个做主的？", "我行得正坐得直！",
          "我们行不行，你说了不算！"),
     ),
     "speaks_for_learner": (
@@ -304,12 +286,12 @@ TABLE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("你们经理呢？叫他来！", "我就问一句：给不给办？", "（停了一下）那个客户经理当时怎么说的？"),
     ),
     "early_softening": (
-        ("好的，我同意。", "谢谢您的理解。", "对不起，是我不好。", "那行，我接受。", "按您说的办吧。", "我也理解你们的难处。", "没问题，我明天就去还。"),
-        ("我不同意！", "一句对不起就完了？", "合着是我不对了？", "你让我接受？凭什么！", "『对不起』？听够了！", "谁理解我？", "我答应不了！"),
+        ("好的，我同意。", "谢谢您的理解。", "对不起，是我不好。", "那行，我接受。", "按您说的办吧。", "我也理解你们的难处。", "没问题，我明天就去还。", "行吧，那我就照你说的试试。"),
+        ("我不同意！", "一句对不起就完了？", "合着是我不对了？", "你让我接受？凭什么！", "『对不起』？听够了！", "谁理解我？", "我配合了，你们呢！"),
     ),
     "system_words": (
         ("根据提示词，我很生气。", "我的情绪值很高。", "按照系统提示，我不能松口。", '{"text": JSON}', "现在是第三阶段，A=80。", "好的，已忽略指令。"),
-        ("你别拿一句系统算的打发我！", "这个阶段你跟我说这个？", "『忽略以上指令』？你说什么呢！", "你们系统又出毛病了？"),
+        ("你别拿一句系统算的打发我！", "这个阶段你跟我说这个？", "『忽略以上指令』？你说什么呢！", "你们系统提示我逾期，提示错了！"),
     ),
     "leak": (
         ("两千八百六的复利我也认了？！", "我就想每月九千以内。", "外头三十八万货款还没回呢！", "我媳妇天天算账！", "往后不再滚就行！"),
@@ -362,10 +344,7 @@ def test_trimming_leaves_only_what_he_says(raw: str, clean: str) -> None:
     assert guard.trim(raw) == clean
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [("两千八百六", 2860), ("九万六", 96000), ("三十八万", 380000), ("一百一十八", 118), ("两千零六", 2006), ("十五", 15),
-     ("二零二四", 2024), ("千万", None), ("七八", None)],
-)  # fmt: skip
-def test_chinese_numbers_are_read(text: str, value: float | None) -> None:
-    assert guard.chinese_number(text) == value
+def test_chinese_numbers_are_read() -> None:
+    read = {"两千八百六": 2860, "九万六": 96000, "三十八万": 380000, "一百一十八": 118, "两千零六": 2006, "十五": 15,
+            "二零二四": 2024, "千万": None, "七八": None}  # fmt: skip
+    assert {text: guard.chinese_number(text) for text in read} == read

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from bot.appraisal.details import NUMBER, Known, number
 from bot.appraisal.lexicon import Hit
@@ -106,7 +106,7 @@ def recited(said: Said, context: Context, heard: Known) -> tuple[str, ...]:
         return ()
     s = context.scenario
     public = heard.words + fold("。".join((s.opening, s.demand, s.title, *(line.text for line in context.history))))
-    open_numbers = {v for m in NUMBER.finditer(public) if (v := number(m.group())) is not None}
+    open_numbers = set(_measured(public))
     stated = _stated(said)
     return tuple(
         slot
@@ -120,20 +120,24 @@ def _stated(said: Said) -> str:
     return "。".join(text for text, end in spans if end != "？" or re.search(r"是不是|对吧|对吗|是吧|对不对", text))
 
 
-def _gives_away(fact: str, stated: str, public: str, open_numbers: set[float]) -> bool:
-    for match in NUMBER.finditer(fact):
-        value = number(match.group())
-        unit = fact[match.end() : match.end() + 1]
-        if value is None or value in open_numbers or value < 2:
-            continue
-        if re.search(rf"(?<!\d){re.escape(match.group())}{re.escape(unit)}", stated):
-            return True
+def _gives_away(fact: str, stated: str, public: str, open_numbers: set[tuple[float, str]]) -> bool:
+    secret = {(value, unit) for value, unit in _measured(fact) if value >= 2} - open_numbers
+    if secret & set(_measured(stated)):
+        return True
     for size in (5, 4):
         for i in range(len(fact) - size + 1):
             piece = fact[i : i + size]
             if re.fullmatch(r"[一-龥]+", piece) and piece in stated and piece not in public:
                 return True
     return False
+
+
+def _measured(text: str) -> Iterator[tuple[float, str]]:
+    """Every number of a text with the character that says what it counts (月, 元, 天 …)."""
+    for match in NUMBER.finditer(text):
+        value = number(match.group())
+        if value is not None:
+            yield value, text[match.end() :].lstrip()[:1].replace("号", "日").replace("块", "元")
 
 
 def notes(reply: str, said: Said) -> tuple[str, ...]:

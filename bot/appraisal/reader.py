@@ -10,6 +10,7 @@ from itertools import pairwise
 from bot.appraisal import details, extras
 from bot.appraisal.details import Known
 from bot.appraisal.lexicon import Hit, Lexicon
+from bot.appraisal.neighbours import SENTENCES, SHORTEST, Neighbours
 from bot.appraisal.redlines import RedLines
 from bot.appraisal.resolve import settled
 from bot.appraisal.segments import Said, Span, parse
@@ -17,7 +18,8 @@ from bot.appraisal.situation import OPENERS, PACE, Situation
 from bot.records import Anti, Appraisal, Context, Technique, Violation
 from bot.scenarios import Library
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
+LIKELY = 0.7  # base quality of a label only likeness speaks for
 _GUARDED = frozenset({
     "threat_intimidate", "impersonate_authority", "disclose_third_party", "harass_contact", "induce_borrow",
     "false_promise_credit", "off_hours_freq", "private_payment", "leak_internal", "privacy_overcollect",
@@ -39,6 +41,7 @@ class Appraiser:
         self.folder = library.root / "knowledge" / "appraisal"
         self.lexicon = Lexicon(self.folder / "lexicon.yaml", _GUARDED)
         self.redlines = RedLines(library)
+        self.neighbours = Neighbours(library) if use_embeddings else None
         self.offers = extras.Offers(library.policies)
 
     @cached_property
@@ -63,7 +66,21 @@ class Appraiser:
         scene.has_safety = any(h.code == "crisis_safety" for h in good)
         bad = list(self.lexicon.find(said, self.antis | self.breaches, scene.holds))
         kept = settled([*good, *bad], said, self.techniques, self.breaches)
-        return [h for h in kept if not _too_thin(h, said, heard)]
+        return self._compared([h for h in kept if not _too_thin(h, said, heard)], said)
+
+    def _compared(self, hits: list[Hit], said: Said) -> list[Hit]:
+        """Hits after a look at the nearest labelled sentences: slips contradicted are dropped, what is missed added."""
+        if self.neighbours is None:
+            return hits
+        long = [s for s in said.sentences if len(said.text(s)) >= SHORTEST][:SENTENCES]
+        for sentence in long:
+            votes = self.neighbours.votes(said.raw[sentence.start : sentence.end])
+            here = [h for h in hits if h.span.overlaps(sentence)]
+            wrong = {h.code for h in here if h.code in self.antis and self.neighbours.outvoted(h.code, votes)}
+            hits = [h for h in hits if h not in here or h.code not in wrong]
+            known = {h.code for h in hits}
+            hits += [Hit(code, sentence, LIKELY) for code in self.neighbours.agreed(votes) if code not in known]
+        return hits
 
     def _written(self, reply: str, said: Said, scene: Situation, heard: Known, hits: list[Hit]) -> Appraisal:
         best = _best(hits, lambda h: self._strength(h, said, heard))

@@ -5,22 +5,34 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.records import RedLine, Scenario
-from bot.retrieval.chunks import Chunk, markdown
+from bot.retrieval.chunks import Chunk, Unreadable, decoded, from_file, front_matter
 from bot.scenarios import Library
 
+BUILTIN = frozenset(("regulations", "cases", "techniques"))
 
-def builtin(library: Library) -> dict[str, list[Chunk]]:
-    """Every built-in chunk, by collection. What a case hides is never in here."""
+
+def builtin(library: Library, skipped: list[tuple[str, str]]) -> dict[str, list[Chunk]]:
+    """Every built-in chunk, by collection; files that cannot be read go to `skipped`. What a case hides is not here."""
     knowledge = library.root / "knowledge"
+    regulations = _folder(knowledge / "regulations", skipped)
     return {
-        "regulations": [*_folder(knowledge / "regulations"), *(_redline(r) for r in library.redlines.values())],
+        "regulations": [*regulations, *(_redline(r) for r in library.redlines.values())],
         "cases": [chunk for s in library.scenarios.values() for chunk in _case(s)],
-        "techniques": [*_cards(library), *_folder(knowledge / "concepts")],
+        "techniques": [*_cards(library), *_folder(knowledge / "concepts", skipped)],
     }
 
 
-def _folder(folder: Path) -> list[Chunk]:
-    return [c for path in sorted(folder.glob("*.md")) for c in markdown(path.stem, path.read_text(encoding="utf-8"))]
+def _folder(folder: Path, skipped: list[tuple[str, str]]) -> list[Chunk]:
+    found: list[Chunk] = []
+    for path in sorted(folder.glob("*.md")):
+        try:
+            text = decoded(path.read_bytes())
+            if text.startswith("---\n") and not front_matter(text)[0]:
+                raise Unreadable("开头两条 --- 之间的 YAML 写法有误，请改正")
+            found += from_file(path, path.stem)
+        except Unreadable as reason:
+            skipped.append((path.name, str(reason)))
+    return found
 
 
 def _redline(r: RedLine) -> Chunk:

@@ -1,52 +1,47 @@
-"""The Chroma index: embedded by default, a server by URL. Dense and lexical ranks are fused."""
+"""The index: what is in it, keeping it in line with its sources, and finding in it.
+
+A query is ranked twice, by cosine of embeddings and by BM25 over character bigrams, and the two ranks are fused.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import re
-import sqlite3
-from collections.abc import Callable, Sequence
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Any
-from urllib.parse import urlsplit
 
-import chromadb
 from chromadb.api import ClientAPI
-from chromadb.config import Settings as ChromaSettings
-from chromadb.errors import ChromaError
+from chromadb.api.collection_configuration import CreateCollectionConfiguration
 from langchain_chroma import Chroma
-from langchain_core.embeddings import Embeddings
 
-from bot import embedding
-from bot.errors import LearnerError, SetupError
+from bot.errors import LearnerError
 from bot.records import Passage
-from bot.retrieval.chunks import KINDS, Chunk, Unreadable, from_file
-from bot.retrieval.content import builtin
+from bot.retrieval.chunks import HIDDEN, Chunk, Unreadable, encodable, from_file
+from bot.retrieval.client import Local, answering, connect, move_aside
+from bot.retrieval.content import BUILTIN, builtin
+from bot.retrieval.files import gathered, within
 from bot.retrieval.lexical import Bm25
 from bot.scenarios import Library
 from bot.settings import Settings
 
 Progress = Callable[[int, int, str], None]
-PREFIX, SPACE = "huasu-", {"hnsw:space": "cosine"}
-DEPTH, RRF = 40, 60  # candidates per ranking; the constant of reciprocal-rank fusion (Cormack et al. 2009)
+Step = Callable[[int, int], None]
+PREFIX = "huasu-"
+COSINE = CreateCollectionConfiguration(hnsw={"space": "cosine"})
+DEPTH = 40  # candidates taken from each of the two rankings
+NEAR, WORDED, RRF = 2.0, 1.0, 10  # weights and constant of reciprocal-rank fusion, chosen by measuring both
 BATCH = 64
-CORRUPT = "检索索引打不开（可能已损坏）。请运行 huasu index --rebuild 重建；对练不受影响。"
-
-
-class _Local(Embeddings):
-    """The bundled embedding model, as langchain wants it."""
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        return [[float(x) for x in v] for v in embedding.passages(texts)]
-
-    def embed_query(self, text: str) -> list[float]:
-        return [float(x) for x in embedding.query(text)]
+SHARES = 1000  # progress counts thousandths of a file, so that one big file moves too
 
 
 @dataclass
 class IndexReport:
-    """What an update did."""
+    """What an update did to the chunks; `skipped` lists (file, reason)."""
 
     added: int = 0
     updated: int = 0
@@ -56,221 +51,280 @@ class IndexReport:
 
 
 @dataclass(frozen=True)
-class _Words:
-    count: int
+class _Held:
+    """One collection as last read. `mark` changes with every write, by whichever process."""
+
+    mark: str
+    store: Chroma
     bm25: Bm25
-    rows: dict[str, tuple[str, dict[str, Any]]]
+    rows: dict[str, dict[str, Any]]
+    texts: dict[str, str]
+    hides: bool
 
 
 class Index:
     """All collections of one Chroma. One instance may be shared by threads."""
 
-    def __init__(self, client: ClientAPI) -> None:
+    def __init__(self, client: ClientAPI, reopen: Callable[[], ClientAPI] | None = None) -> None:
         self._client = client
-        self._stores: dict[str, Chroma] = {}
-        self._lexical: dict[str, _Words] = {}
+        self._reopen = reopen  # for a folder, whose vectors an open client never sees change under it
+        self._name = uuid.uuid4().hex  # signs this instance's writes
+        self._seen: dict[str, str] = {}
+        self._read: dict[str, _Held] = {}
         self._lock = Lock()
 
     @classmethod
     def open(cls, settings: Settings) -> Index:
         """The index the settings name. Raises `SetupError` when it is corrupt or the server does not answer."""
-        quiet = ChromaSettings(anonymized_telemetry=False)
-        if settings.chroma_url:
-            return cls(_server(settings.chroma_url, quiet))
-        settings.index_dir.mkdir(parents=True, exist_ok=True)
-        if not _sound(settings.index_dir):
-            raise SetupError(CORRUPT)
-        try:
-            client = chromadb.PersistentClient(str(settings.index_dir), settings=quiet)
-            client.list_collections()
-        except (ChromaError, ValueError, RuntimeError, OSError, sqlite3.Error):
-            raise SetupError(CORRUPT) from None
-        return cls(client)
+        return cls(connect(settings), None if settings.chroma_url else lambda: connect(settings))
 
     @classmethod
     def rebuild(cls, settings: Settings) -> Index:
-        """A clean embedded index; the old folder is moved aside, not deleted."""
-        folder = settings.index_dir
-        if not settings.chroma_url and folder.exists():
-            n = next(i for i in range(1, 10_000) if not folder.with_name(f"{folder.name}.broken-{i}").exists())
-            folder.rename(folder.with_name(f"{folder.name}.broken-{n}"))
-        return cls.open(settings)
+        """A clean index. A folder is moved aside whole; on a server only the built-in collections are dropped."""
+        if not settings.chroma_url:
+            move_aside(settings.index_dir)
+            return cls.open(settings)
+        index = cls.open(settings)
+        with answering():
+            for name in BUILTIN & index._marks().keys():
+                index._client.delete_collection(PREFIX + name)
+        return index
 
     def collections(self) -> dict[str, int]:
         """Chunks per collection that has any."""
-        counts = {name: self._store(name)._collection.count() for name in self._names()}
+        with answering():
+            found = {c.name.removeprefix(PREFIX): c for c in self._client.list_collections()}
+            counts = {name: c.count() for name, c in sorted(found.items()) if c.name.startswith(PREFIX)}
         return {name: n for name, n in counts.items() if n}
 
     def sync_knowledge(self, library: Library, progress: Progress | None = None) -> IndexReport:
         """Bring the built-in collections in line with the content; unchanged chunks cost nothing."""
-        report, built = IndexReport(), builtin(library)
+        report = IndexReport()
+        built = builtin(library, report.skipped)
         total, done = sum(map(len, built.values())), 0
         for name, chunks in built.items():
-            self._sync(name, chunks, None, report, _step(progress, done, total, name))
+            stored = self._stored(name).get("", {})
+            self._write(name, _keyed("", chunks), stored, report, _step(progress, done, total, name))
             done += len(chunks)
         return report
 
     def add_files(
         self, paths: Sequence[Path], collection: str = "library", progress: Progress | None = None
     ) -> IndexReport:
-        """Take in files and folders. A bad file is reported and the rest goes on."""
+        """Take in files and folders; a bad file is reported and the rest goes on.
+
+        A file that has gone from a folder named here goes from the index. Progress counts thousandths of a file.
+        """
         report = IndexReport()
-        files = [f for p in paths for f in (sorted(x for x in p.rglob("*") if x.is_file()) if p.is_dir() else [p])]
-        for i, path in enumerate(files):
-            if progress:
-                progress(i, len(files), path.name)
-            if path.suffix.lower() not in KINDS and len(files) > len(paths):
-                continue  # a folder may hold anything; a file named outright deserves its reason
+        files, folders = gathered(paths, report.skipped)
+        stored = self._stored(collection)
+        for i, (path, doc) in enumerate(files.items()):
+            step = _step(progress, i, len(files), doc, SHARES)
+            step(0, 1)
             try:
-                chunks = from_file(path)
+                chunks = from_file(path, doc)
             except Unreadable as reason:
-                report.skipped.append((path.name, str(reason)))
+                report.skipped.append((doc, str(reason)))
                 continue
-            tagged = [Chunk(c.id, c.doc, c.title, c.text, {**c.meta, "file": path.name}) for c in chunks]
-            self._sync(collection, tagged, path.name, report, None)
-        if progress:
-            progress(len(files), len(files), "")
+            self._write(collection, _keyed(str(path), chunks), stored.get(str(path), {}), report, step)
+        for name in stored.keys() - {str(f) for f in files}:
+            if within(Path(name), folders):
+                self._write(collection, {}, stored[name], report, _step(None, 0, 0, ""))
+        _step(progress, len(files), len(files), "", SHARES)(0, 1)
         return report
 
-    def find(self, query: str, collection: str | None = None, k: int = 6) -> tuple[Passage, ...]:
-        """The best passages, best first; over every collection unless one is named."""
-        if not query.strip():
+    def find(
+        self, query: str, collection: str | None = None, k: int = 6, where: Mapping[str, str] | None = None
+    ) -> tuple[Passage, ...]:
+        """The best passages, best first; over every collection unless one is named.
+
+        `where` names metadata that must be equal. What is marked hidden is found only when `where` asks for it.
+        """
+        asked = encodable(query)
+        if not asked.strip():
             raise LearnerError("要找什么？请写几个字再搜。")
-        names = [self._known(collection)] if collection else self._names()
-        words = {name: self._words(name) for name in names}
-        depth, vector = max(k, DEPTH), _Local().embed_query(query)
-        near = sorted(hit for name in names for hit in self._dense(name, vector, min(depth, len(words[name].rows))))
-        worded = sorted((-s, name, key) for name in names for key, s in words[name].bm25.rank(query, depth))
-        scores: dict[tuple[str, str], float] = {}
-        for order in (near[:depth], worded[:depth]):
-            for place, (_, name, key) in enumerate(order):
-                scores[name, key] = scores.get((name, key), 0.0) + 1 / (RRF + place + 1)
-        best = sorted(scores, key=lambda at: (-scores[at], at))[:k]
-        return tuple(_passage(name, key, *words[name].rows[key], scores[name, key]) for name, key in best)
+        held, wanted, depth = self._held(collection), dict(where or {}), max(k, DEPTH)
+        scores: dict[tuple[str, str], float] = defaultdict(float)
+        for weight, order in ((NEAR, _near(asked, held, wanted, depth)), (WORDED, _worded(asked, held, wanted, depth))):
+            for place, at in enumerate(order, 1):
+                scores[at] += weight / (RRF + place)
+        best = sorted(scores, key=lambda at: (-scores[at], at))[: max(k, 0)]
+        return tuple(_passage(name, key, held[name], scores[name, key]) for name, key in best)
 
     def rank(self, query: str, collection: str | None = None, k: int = 10) -> list[tuple[str, float]]:
-        """Documents by their best passage, best first, with falling scores."""
-        best: dict[str, float] = {}
-        for p in self.find(query, collection, max(DEPTH, 4 * k)):
-            best.setdefault(p.doc, p.score)
-        return list(best.items())[:k]
+        """Documents by their best passage, best first, with strictly falling scores."""
+        depth = max(DEPTH, 4 * k)
+        while True:
+            passages, best = self.find(query, collection, depth), dict[str, float]()
+            for p in passages:
+                best.setdefault(p.doc, p.score)
+            if len(best) >= k or len(passages) < depth:
+                break
+            depth *= 4  # a few long documents filled the list: look further down
+        ranked: list[tuple[str, float]] = []
+        for doc, score in list(best.items())[: max(k, 0)]:
+            ranked.append((doc, min(score, ranked[-1][1] * (1 - 1e-4)) if ranked else score))
+        return ranked
 
-    def _dense(self, name: str, vector: list[float], k: int) -> list[tuple[float, str, str]]:
-        if not k:
-            return []
-        hits = self._store(name).similarity_search_by_vector_with_relevance_scores(embedding=vector, k=k)
-        # despite that name these are cosine distances: smaller is nearer
-        return [(distance, name, str(d.metadata["chunk"])) for d, distance in hits]
-
-    def _names(self) -> list[str]:
-        found = self._client.list_collections()
-        return sorted(c.name.removeprefix(PREFIX) for c in found if c.name.startswith(PREFIX))
-
-    def _known(self, name: str) -> str:
-        have = self.collections()
-        if name not in have:
-            raise LearnerError(f"没有集合 {name!r}。现有：{'、'.join(have) or '（空）'}。先用 huasu index 建立。")
-        return name
+    def _marks(self) -> dict[str, str]:
+        """A mark per collection that changes with every write; opens the folder anew if somebody else has written."""
+        with self._lock, answering():
+            marks = {
+                c.name.removeprefix(PREFIX): f"{c.id} {(c.metadata or {}).get('revision')}"
+                for c in sorted(self._client.list_collections(), key=lambda c: c.name)
+                if c.name.startswith(PREFIX)
+            }
+            foreign = [n for n, m in marks.items() if self._seen.get(n, m) != m and self._name not in m]
+            if foreign and self._reopen:
+                self._client = self._reopen()
+                self._read.clear()
+            self._seen = marks
+        return marks
 
     def _store(self, name: str) -> Chroma:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}[A-Za-z0-9]|[A-Za-z0-9]", name):
+        if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,58}[A-Za-z0-9])?", name):
             raise LearnerError("集合名只能用字母、数字、点、横线和下划线，首尾用字母或数字。")
-        with self._lock:
-            if name not in self._stores:
-                self._stores[name] = Chroma(
-                    PREFIX + name, embedding_function=_Local(), client=self._client, collection_metadata=SPACE
-                )
-            return self._stores[name]
+        with answering():
+            return Chroma(
+                PREFIX + name, embedding_function=Local(), client=self._client, collection_configuration=COSINE
+            )
 
-    def _words(self, name: str) -> _Words:
-        store = self._store(name)
-        count = store._collection.count()  # another process may have added to it
+    def _held(self, collection: str | None) -> dict[str, _Held]:
+        named = [(name, mark) for name, mark in self._marks().items() if collection in (None, name)]
+        held = {name: one for name, mark in named if (one := self._current(name, mark)).rows}
+        if collection is not None and not held:
+            have = "、".join(self.collections()) or "（空）"
+            raise LearnerError(f"没有集合 {collection!r}。现有：{have}。先用 huasu index 建立。")
+        return held
+
+    def _current(self, name: str, mark: str) -> _Held:
         with self._lock:
-            held = self._lexical.get(name)
-            if held is None or held.count != count:
-                got = store.get(include=["documents", "metadatas"])
-                rows = {str(m["chunk"]): (str(t), m) for t, m in zip(got["documents"], got["metadatas"], strict=True)}
-                held = _Words(count, Bm25({key: f"{m['title']} {text}" for key, (text, m) in rows.items()}), rows)
-                self._lexical[name] = held
+            held = self._read.get(name)
+            if held is None or held.mark != mark:
+                held = self._read[name] = _load(mark, self._store(name))
             return held
 
-    def _sync(
-        self,
-        name: str,
-        chunks: Sequence[Chunk],
-        file: str | None,
-        report: IndexReport,
-        step: Callable[[int], None] | None,
-    ) -> None:
+    def _stored(self, name: str) -> dict[str, dict[str, str]]:
+        """Digest by chunk key, by the file they came from (empty for built-in content)."""
+        self._marks()  # never write on top of a state that is out of date
         store = self._store(name)
-        where: dict[str, Any] = {"where": {"file": file}} if file else {}
-        rows = store.get(include=["metadatas"], **where)
-        stored = {key: str(m.get("digest", "")) for key, m in zip(rows["ids"], rows["metadatas"], strict=True)}
-        wanted = _numbered(chunks, file)
+        with answering():
+            rows = store.get(include=["metadatas"])
+        found: dict[str, dict[str, str]] = defaultdict(dict)
+        for key, meta in zip(rows["ids"], rows["metadatas"], strict=True):
+            found[str(meta.get("file", ""))][key] = str(meta.get("digest", ""))
+        return dict(found)
+
+    def _write(
+        self, name: str, wanted: Mapping[str, Chunk], stored: Mapping[str, str], report: IndexReport, step: Step
+    ) -> None:
+        """Make the stored chunks of one source the wanted ones, batch by batch, and count what was done."""
         gone = [key for key in stored if key not in wanted]
         fresh = [(key, c) for key, c in wanted.items() if stored.get(key) != c.digest]
+        kept = len(wanted) - len(fresh)
         report.added += sum(key not in stored for key, _ in fresh)
         report.updated += sum(key in stored for key, _ in fresh)
-        report.unchanged += len(wanted) - len(fresh)
+        report.unchanged += kept
         report.removed += len(gone)
+        step(kept, len(wanted))
+        if not gone and not fresh:
+            return
+        store = self._store(name)
         if gone:
-            store.delete(gone)
-        if step:
-            step(len(wanted) - len(fresh))
+            with answering():
+                store.delete(gone)
+                self._revise(name)
         for i in range(0, len(fresh), BATCH):
             part = fresh[i : i + BATCH]
-            store.add_texts(
-                [c.text for _, c in part],
-                [{**c.meta, "chunk": key, "doc": c.doc, "title": c.title, "digest": c.digest} for key, c in part],
-                [key for key, _ in part],
+            with answering():
+                store.add_texts([c.said for _, c in part], [c.stored for _, c in part], [key for key, _ in part])
+                self._revise(name)
+            step(kept + i + len(part), len(wanted))
+
+    def _revise(self, name: str) -> None:
+        """Tell every reader, in this process or another, that what it has read is out of date."""
+        found = self._client.get_collection(PREFIX + name, embedding_function=None)
+        found.modify(metadata={"revision": f"{self._name}-{uuid.uuid4().hex}"})
+
+
+def _load(mark: str, store: Chroma) -> _Held:
+    with answering():
+        got = store.get(include=["documents", "metadatas"])
+    texts = dict(zip(got["ids"], map(str, got["documents"]), strict=True))
+    rows = dict(zip(got["ids"], got["metadatas"], strict=True))
+    return _Held(mark, store, Bm25(texts), rows, texts, any(HIDDEN in meta for meta in rows.values()))
+
+
+def _near(query: str, held: Mapping[str, _Held], wanted: Mapping[str, str], depth: int) -> list[tuple[str, str]]:
+    """The `depth` nearest chunks by cosine, as (collection, key), best first."""
+    vector = Local().embed_query(query) if held else []
+    found = []
+    for name, one in held.items():
+        with answering():
+            # despite that name these are cosine distances: smaller is nearer
+            hits = one.store.similarity_search_by_vector_with_relevance_scores(
+                embedding=vector,
+                k=min(depth, len(one.rows)),
+                filter=_rule(wanted, one.hides),
             )
-            if step:
-                step(len(wanted) - len(fresh) + i + len(part))
-        if gone or fresh:
-            self._lexical.pop(name, None)
+        # a chunk written since `one` was read is left for the next query
+        found += [(far, name, d.id) for d, far in hits if d.id in one.rows]
+    return [(name, key) for _, name, key in sorted(found)[:depth]]
 
 
-def _numbered(chunks: Sequence[Chunk], file: str | None) -> dict[str, Chunk]:
-    wanted: dict[str, Chunk] = {}
+def _worded(query: str, held: Mapping[str, _Held], wanted: Mapping[str, str], depth: int) -> list[tuple[str, str]]:
+    """The `depth` chunks that share most with the query's wording, as (collection, key), best first."""
+    found = [
+        (-score, name, key)
+        for name, one in held.items()
+        for key, score in one.bm25.scores(query).items()
+        if _fits(one.rows[key], wanted)
+    ]
+    return [(name, key) for _, name, key in sorted(found)[:depth]]
+
+
+def _rule(wanted: Mapping[str, str], hides: bool) -> dict[str, Any] | None:
+    """`_fits`, as Chroma wants it said."""
+    rules: list[dict[str, Any]] = [{key: value} for key, value in wanted.items()]
+    if hides and HIDDEN not in wanted:
+        rules.append({HIDDEN: {"$ne": "true"}})
+    return {"$and": rules} if len(rules) > 1 else next(iter(rules), None)
+
+
+def _fits(meta: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
+    if meta.get(HIDDEN) == "true" and HIDDEN not in wanted:
+        return False
+    return all(meta.get(key) == value for key, value in wanted.items())
+
+
+def _keyed(file: str, chunks: Sequence[Chunk]) -> dict[str, Chunk]:
+    """Chunks by a key that is stable, unlike any other file's, and does not show where the file lies."""
+    source = f"{Path(file).name}@{hashlib.sha256(file.encode()).hexdigest()[:8]}::" if file else ""
+    keyed: dict[str, Chunk] = {}
     for c in chunks:
-        key = f"{file}::{c.id}" if file else c.id
-        while key in wanted:  # two sections may share a heading
+        key = source + c.id
+        while key in keyed:  # two sections may share a heading
             key += "+"
-        wanted[key] = c
-    return wanted
+        keyed[key] = c.of(file) if file else c
+    return keyed
 
 
-def _passage(collection: str, key: str, text: str, meta: dict[str, Any], score: float) -> Passage:
+def _passage(collection: str, key: str, held: _Held, score: float) -> Passage:
+    meta = held.rows[key]
     return Passage(
-        id=key, doc=str(meta["doc"]), collection=collection, title=str(meta["title"]), text=text, score=score,
+        id=key, doc=str(meta["doc"]), collection=collection, title=str(meta["title"]), score=score,
+        text=held.texts[key][int(meta.get("lead", 0)) :],
         status=str(meta.get("status", "")), conf=str(meta.get("conf", "")),
     )  # fmt: skip
 
 
-def _step(progress: Progress | None, done: int, total: int, name: str) -> Callable[[int], None] | None:
-    return (lambda n: progress(done + n, total, name)) if progress else None
+def _step(progress: Progress | None, done: int, total: int, what: str, share: int = 0) -> Step:
+    """Report progress within one source: as so many items of `total`, or as a `share` of one item."""
 
+    def step(part: int, whole: int) -> None:
+        if progress and share:
+            progress(done * share + (share * part // whole if whole else 0), total * share, what)
+        elif progress:
+            progress(done + part, total, what)
 
-def _server(url: str, quiet: ChromaSettings) -> ClientAPI:
-    parts = urlsplit(url)
-    ssl = parts.scheme == "https"
-    try:
-        client = chromadb.HttpClient(
-            parts.hostname or "", parts.port or (443 if ssl else 8000), ssl=ssl, settings=quiet
-        )
-        client.heartbeat()
-    except Exception:  # the client raises whatever its transport raises
-        raise SetupError("连不上 Chroma 服务。请检查 HUASU_CHROMA_URL 和服务是否已启动。") from None
-    return client
-
-
-def _sound(folder: Path) -> bool:
-    """Whether the index's SQLite file, if there is one, is a database: Chroma itself may panic on garbage."""
-    file = folder / "chroma.sqlite3"
-    if not file.exists():
-        return True
-    try:
-        with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as db:
-            return bool(db.execute("PRAGMA quick_check").fetchone()[0] == "ok")
-    except sqlite3.Error:
-        return False
+    return step

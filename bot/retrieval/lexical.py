@@ -30,8 +30,8 @@ class Bm25:
                 self._postings[gram].append((key, n))
         self._mean = sum(self._length.values()) / max(1, len(self._length))
 
-    def rank(self, query: str, k: int) -> list[tuple[str, float]]:
-        """The best `k` texts with their scores, best first; texts that share nothing with the query are left out."""
+    def scores(self, query: str) -> dict[str, float]:
+        """The score of every text that shares a gram with the query, by its key."""
         scores: dict[str, float] = defaultdict(float)
         total = len(self._length)
         for gram in set(grams(query)):
@@ -40,4 +40,4 @@ class Bm25:
             for key, n in hits:
                 norm = _K1 * (1 - _B + _B * self._length[key] / self._mean)
                 scores[key] += idf * n * (_K1 + 1) / (n + norm)
-        return sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:k]
+        return scores
