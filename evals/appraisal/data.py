@@ -14,7 +14,7 @@ from pathlib import Path
 from bot.scenarios import Library, read_yaml
 
 FOLDER = Path(__file__).parents[1] / "labelled"
-TRAINING = ("A", "B", "C", "D", "hard_dev")
+TRAINING = ("A", "B", "C", "D", "V", "W", "hard_dev")
 DEVELOPMENT, EXAMINATION, HARD = "D", "E", "hard_test"
 
 
@@ -48,13 +48,14 @@ def _row(raw: dict[str, object], source: str) -> Row:
 
 
 def written(library: Library) -> list[Row]:
-    """Rows from the product's own content: the taxonomy's examples, red lines, and the plain examples beside them.
+    """Rows from the product's own content: the taxonomy's examples, red lines, cases, gold dialogues, plain examples.
 
-    Only the code an example was written for is known there, so its other codes are left unjudged.
+    Only what an example was written for is judged there; its other codes count little.
     """
-    tax, rows = library.taxonomy, list[Row]()
+    tax, harms = library.taxonomy, (*library.taxonomy.antis, *library.taxonomy.violations)
+    rows = list[Row]()
     for t in tax.techniques.values():
-        rows += [_one(x, t.code) for x in t.positives]
+        rows += [_one(x, t.code, harms) for x in t.positives]
         rows += [_one(n.text, n.label_as, (t.code,)) for n in t.near_misses]
     for a in tax.antis.values():
         rows += [_one(x, a.code) for x in a.examples]
@@ -62,18 +63,30 @@ def written(library: Library) -> list[Row]:
     for v in tax.violations.values():
         rows += [_one(x, v.code) for x in v.examples]
     for r in library.redlines.values():
-        if r.id in breach:
-            rows += [_one(x, breach[r.id]) for x in r.violating]
-            rows += [_one(x, "", (breach[r.id],)) for x in r.compliant]
+        rows += [_one(x, breach[r.id]) for x in r.violating if r.id in breach]
+        rows += [_one(x, "", tuple(tax.violations)) for x in r.compliant]
+    for s in library.scenarios.values():
+        rows += [_one(w.reply, w.code, (), s.opening) for w in s.wrong]
+        rows += [_one(s.exemplary, "", harms, s.opening), _one(s.exemplary_key, "", harms)]
     extra = read_yaml(FOLDER / "prototypes.yaml")["examples"]
     rows += [_one(x, "" if code == "none" else code) for code, lines in extra.items() for x in lines]
-    return [row for row in rows if row.reply]
+    return [*(row for row in rows if row.reply), *gold()]
 
 
-def _one(reply: str, code: str, contrary: tuple[str, ...] = ()) -> Row:
-    labels = {code: reply} if code else {}
-    judged = (code, *contrary) if code else None
-    return Row(reply, labels, "", contrary, None, "written", judged)
+def _one(reply: str, code: str, clean: tuple[str, ...] = (), customer: str = "") -> Row:
+    """A row judged on its code and on the codes it is clean of; on every code when it is neither."""
+    judged = (*([code] if code else []), *clean)
+    return Row(reply, {code: reply} if code else {}, customer, (), None, "written", judged or None)
+
+
+def gold() -> list[Row]:
+    """Every reply of the six gold dialogues with its labels."""
+    rows = []
+    for path in sorted((FOLDER.parent / "dialogues" / "gold").glob("*.yaml")):
+        for turn in read_yaml(path)["turns"]:
+            labels = {c["code"]: c["evidence"] for c in turn["codes"]}
+            rows.append(Row(turn["learner"], labels, turn["customer"], (), None, "gold"))
+    return rows
 
 
 def codes(library: Library) -> list[str]:

@@ -60,6 +60,7 @@ class Encoder:
         target, weight = torch.zeros(len(self.codes)), torch.ones(len(self.codes))
         if row.judged is not None:
             weight.fill_(UNJUDGED)
+            weight[[self.codes[c] for c in row.judged]] = 1.0
         tokens = []
         for code, evidence in row.labels.items():
             i = self.codes[code]
@@ -140,11 +141,12 @@ def loss(model: Reader, batch: dict[str, Tensor]) -> Tensor:
 def train(rows: Sequence[Row], encoder: Encoder, start: base.Base, seed: int, epochs: int = EPOCHS) -> Reader:
     """A trained reader. The same rows and seed give the same weights on the same machine."""
     torch.manual_seed(seed)
-    torch.set_flush_denormal(True)  # the averages of words that never come up fade to numbers that are slow to add
+    torch.set_flush_denormal(True)  # fading averages become numbers that are slow to add
     dice = random.Random(seed)  # noqa: S311 - shuffling, not security
     model = Reader(start, len(encoder.codes))
+    model.words.requires_grad_(False)  # the meaning of words is kept; it is how they are read that is learnt
     heads = [p for n, p in model.named_parameters() if n.split(".")[0] in ("token", "whole", "rating")]
-    body = [p for n, p in model.named_parameters() if n.split(".")[0] not in ("token", "whole", "rating")]
+    body = [p for n, p in model.named_parameters() if n.split(".")[0] not in ("token", "whole", "rating", "words")]
     best = torch.optim.AdamW(
         [{"params": body, "lr": PEAK_RATE}, {"params": heads, "lr": HEAD_RATE}], weight_decay=0.01, fused=True
     )
