@@ -126,6 +126,8 @@ class Passage(Record):
     score: float
     status: str = ""
     conf: str = ""
+    kind: str = ""
+    level: str = ""
 
 
 class NearMiss(Record):

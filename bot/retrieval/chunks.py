@@ -14,13 +14,24 @@ from typing import Any
 import yaml
 
 HIDDEN = "hidden"  # metadata: "true" keeps a chunk out of every search that does not ask for it
+SUCCESSOR = "superseded_by"  # metadata: the id of the document that replaced this one
 MAX_CHARS = 400
 MAX_BYTES = 50 * 2**20
 KINDS = (".md", ".txt", ".pdf", ".docx", ".jsonl")
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$", re.M)
 _ARTICLE = re.compile(r"(?=^第[一二三四五六七八九十百零\d]+[条章节])", re.M)
 _SENTENCE = re.compile(r"[^。！？!?；;\n]*[。！？!?；;\n]?")
-_KEPT = ("ref", "short", "level", "status", "issuer", "module", HIDDEN)  # front matter that goes with every chunk
+_KEPT = (
+    "ref",
+    "short",
+    "level",
+    "status",
+    "issuer",
+    "module",
+    "kind",
+    SUCCESSOR,
+    HIDDEN,
+)  # front matter that goes with every chunk
 _CONF = re.compile(r"（([ABC])）\s*$")
 _WRAP = re.compile(
     r"(?<=[\u4e00-\u9fff，、“（])[ \t]*\n[ \t]*(?=[\u4e00-\u9fff，、。；：”）])(?!第[一二三四五六七八九十百零\d]+[条章节])"

@@ -1,6 +1,7 @@
 """The index: what is in it, keeping it in line with its sources, and finding in it.
 
-A query is ranked twice, by cosine of embeddings and by BM25 over character bigrams, and the two ranks are fused.
+Chroma keeps the chunks; a collection that is searched is held in memory whole, so that every chunk is scored exactly,
+by meaning and by wording, and the two scores are fused (`ranking`).
 """
 
 from __future__ import annotations
@@ -8,33 +9,40 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, islice
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.api.collection_configuration import CreateCollectionConfiguration
 from langchain_chroma import Chroma
+from numpy.typing import NDArray
 
+from bot import embedding
 from bot.errors import LearnerError
 from bot.records import Passage
-from bot.retrieval.chunks import HIDDEN, Chunk, Unreadable, encodable, from_file
+from bot.retrieval import ranking
+from bot.retrieval.chunks import HIDDEN, SUCCESSOR, Chunk, Unreadable, encodable, from_file
 from bot.retrieval.client import Local, answering, connect, move_aside
 from bot.retrieval.content import BUILTIN, builtin
 from bot.retrieval.files import gathered, within
-from bot.retrieval.lexical import Bm25
+from bot.retrieval.lexical import Bm25, worded
+from bot.retrieval.vectors import Vectors
+from bot.retrieval.wording import Everyday
 from bot.scenarios import Library
 from bot.settings import Settings
 
 Progress = Callable[[int, int, str], None]
 Step = Callable[[int, int], None]
+Where = Mapping[str, str | Collection[str]]
 PREFIX = "huasu-"
 COSINE = CreateCollectionConfiguration(hnsw={"space": "cosine"})
-DEPTH = 40  # candidates taken from each of the two rankings
-NEAR, WORDED, RRF = 2.0, 1.0, 10  # weights and constant of reciprocal-rank fusion, chosen by measuring both
 BATCH = 64
 SHARES = 1000  # progress counts thousandths of a file, so that one big file moves too
 
@@ -52,21 +60,44 @@ class IndexReport:
 
 @dataclass(frozen=True)
 class _Held:
-    """One collection as last read. `mark` changes with every write, by whichever process."""
+    """One collection as last read, its lists in the same order. `mark` changes with every write, by any process."""
 
+    name: str
     mark: str
-    store: Chroma
-    bm25: Bm25
-    rows: dict[str, dict[str, Any]]
-    texts: dict[str, str]
-    hides: bool
+    keys: list[str]
+    rows: list[dict[str, Any]]
+    texts: list[str]
+    vectors: embedding.Vectors
+    words: Bm25
+    docs: dict[str, list[int]]
+    hidden: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class _Ranked:
+    """Every chunk of some collections with its score for one question."""
+
+    held: list[_Held]
+    starts: list[int]
+    score: NDArray[np.float64]
+
+    def best(self) -> Iterator[tuple[_Held, int, float]]:
+        """Collection, place and score of what may be shown, best first."""
+        for at in np.argsort(-self.score, kind="stable"):
+            if self.score[at] == -np.inf:
+                return
+            n = bisect_right(self.starts, at) - 1
+            yield self.held[n], int(at) - self.starts[n], float(self.score[at])
 
 
 class Index:
     """All collections of one Chroma. One instance may be shared by threads."""
 
-    def __init__(self, client: ClientAPI, reopen: Callable[[], ClientAPI] | None = None) -> None:
-        self._client = client
+    def __init__(
+        self, client: ClientAPI, vectors: Vectors, everyday: Everyday, reopen: Callable[[], ClientAPI] | None = None
+    ) -> None:
+        self._client, self._vectors, self._everyday = client, vectors, everyday
+        self._centre = vectors.centre()
         self._reopen = reopen  # for a folder, whose vectors an open client never sees change under it
         self._name = uuid.uuid4().hex  # signs this instance's writes
         self._seen: dict[str, str] = {}
@@ -76,7 +107,9 @@ class Index:
     @classmethod
     def open(cls, settings: Settings) -> Index:
         """The index the settings name. Raises `SetupError` when it is corrupt or the server does not answer."""
-        return cls(connect(settings), None if settings.chroma_url else lambda: connect(settings))
+        vectors = Vectors(settings.content_dir, settings.data_dir / "vectors.db")
+        everyday = Everyday.load(settings.content_dir)
+        return cls(connect(settings), vectors, everyday, None if settings.chroma_url else lambda: connect(settings))
 
     @classmethod
     def rebuild(cls, settings: Settings) -> Index:
@@ -134,37 +167,45 @@ class Index:
         return report
 
     def find(
-        self, query: str, collection: str | None = None, k: int = 6, where: Mapping[str, str] | None = None
+        self, query: str, collection: str | None = None, k: int = 6, where: Where | None = None
     ) -> tuple[Passage, ...]:
         """The best passages, best first; over every collection unless one is named.
 
-        `where` names metadata that must be equal. What is marked hidden is found only when `where` asks for it.
+        `where` names metadata (kind, status, scenario …) that must equal a value, or one of several. What is marked
+        hidden is found only when `where` asks for it. A rule that no longer holds stands below its successor.
         """
-        asked = encodable(query)
-        if not asked.strip():
-            raise LearnerError("要找什么？请写几个字再搜。")
-        held, wanted, depth = self._held(collection), dict(where or {}), max(k, DEPTH)
-        scores: dict[tuple[str, str], float] = defaultdict(float)
-        for weight, order in ((NEAR, _near(asked, held, wanted, depth)), (WORDED, _worded(asked, held, wanted, depth))):
-            for place, at in enumerate(order, 1):
-                scores[at] += weight / (RRF + place)
-        best = sorted(scores, key=lambda at: (-scores[at], at))[: max(k, 0)]
-        return tuple(_passage(name, key, held[name], scores[name, key]) for name, key in best)
+        best = islice(self._ranked(query, collection, where or {}).best(), max(k, 0))
+        return tuple(_passage(held, at, score) for held, at, score in best)
 
     def rank(self, query: str, collection: str | None = None, k: int = 10) -> list[tuple[str, float]]:
         """Documents by their best passage, best first, with strictly falling scores."""
-        depth = max(DEPTH, 4 * k)
-        while True:
-            passages, best = self.find(query, collection, depth), dict[str, float]()
-            for p in passages:
-                best.setdefault(p.doc, p.score)
-            if len(best) >= k or len(passages) < depth:
+        found: dict[str, float] = {}
+        for held, at, score in self._ranked(query, collection, {}).best():
+            if len(found) >= k:
                 break
-            depth *= 4  # a few long documents filled the list: look further down
-        ranked: list[tuple[str, float]] = []
-        for doc, score in list(best.items())[: max(k, 0)]:
-            ranked.append((doc, min(score, ranked[-1][1] * (1 - 1e-4)) if ranked else score))
-        return ranked
+            last = next(reversed(found.values()), score + 1)
+            found.setdefault(str(held.rows[at]["doc"]), min(score, last - 1e-5))
+        return list(found.items())
+
+    def _ranked(self, query: str, collection: str | None, where: Where) -> _Ranked:
+        asked = encodable(query)
+        if not asked.strip():
+            raise LearnerError("要找什么？请写几个字再搜。")
+        held = self._held(collection)
+        if not held:
+            return _Ranked([], [], np.zeros(0))
+        allowed = np.concatenate([_allowed(one, where) for one in held])
+        toward = ranking.direction(asked, self._centre)
+        near = np.concatenate([one.vectors @ toward for one in held]).astype(np.float64)
+        shared = np.concatenate(worded([one.words for one in held], self._everyday.asked(asked)))
+        starts = list(accumulate((len(one.keys) for one in held[:-1]), initial=0))
+        places = [(start + i, one.rows[i]) for one, start in zip(held, starts, strict=True) for i in _repealed(one)]
+        score = ranking.standing(
+            ranking.fused(near, shared, allowed),
+            [(at, str(row.get(SUCCESSOR, ""))) for at, row in places],
+            lambda doc: [start + i for one, start in zip(held, starts, strict=True) for i in one.docs.get(doc, [])],
+        )
+        return _Ranked(held, starts, score)
 
     def _marks(self) -> dict[str, str]:
         """A mark per collection that changes with every write; opens the folder anew if somebody else has written."""
@@ -186,12 +227,15 @@ class Index:
             raise LearnerError("集合名只能用字母、数字、点、横线和下划线，首尾用字母或数字。")
         with answering():
             return Chroma(
-                PREFIX + name, embedding_function=Local(), client=self._client, collection_configuration=COSINE
+                PREFIX + name,
+                embedding_function=Local(self._vectors),
+                client=self._client,
+                collection_configuration=COSINE,
             )
 
-    def _held(self, collection: str | None) -> dict[str, _Held]:
+    def _held(self, collection: str | None) -> list[_Held]:
         named = [(name, mark) for name, mark in self._marks().items() if collection in (None, name)]
-        held = {name: one for name, mark in named if (one := self._current(name, mark)).rows}
+        held = [one for name, mark in named if (one := self._current(name, mark)).keys]
         if collection is not None and not held:
             have = "、".join(self.collections()) or "（空）"
             raise LearnerError(f"没有集合 {collection!r}。现有：{have}。先用 huasu index 建立。")
@@ -201,7 +245,7 @@ class Index:
         with self._lock:
             held = self._read.get(name)
             if held is None or held.mark != mark:
-                held = self._read[name] = _load(mark, self._store(name))
+                held = self._read[name] = _load(name, mark, self._store(name))
             return held
 
     def _stored(self, name: str) -> dict[str, dict[str, str]]:
@@ -247,54 +291,28 @@ class Index:
         found.modify(metadata={"revision": f"{self._name}-{uuid.uuid4().hex}"})
 
 
-def _load(mark: str, store: Chroma) -> _Held:
+def _load(name: str, mark: str, store: Chroma) -> _Held:
     with answering():
-        got = store.get(include=["documents", "metadatas"])
-    texts = dict(zip(got["ids"], map(str, got["documents"]), strict=True))
-    rows = dict(zip(got["ids"], got["metadatas"], strict=True))
-    return _Held(mark, store, Bm25(texts), rows, texts, any(HIDDEN in meta for meta in rows.values()))
+        got = store.get(include=["documents", "metadatas", "embeddings"])
+    texts, rows = [str(t) for t in got["documents"]], [dict(row) for row in got["metadatas"]]
+    docs: dict[str, list[int]] = defaultdict(list)
+    for i, row in enumerate(rows):
+        docs[str(row["doc"])].append(i)
+    vectors = np.asarray(got["embeddings"], dtype=np.float32).reshape(len(rows), embedding.DIMENSIONS)
+    hidden = np.array([row.get(HIDDEN) == "true" for row in rows], dtype=bool)
+    return _Held(name, mark, list(got["ids"]), rows, texts, vectors, Bm25(texts), dict(docs), hidden)
 
 
-def _near(query: str, held: Mapping[str, _Held], wanted: Mapping[str, str], depth: int) -> list[tuple[str, str]]:
-    """The `depth` nearest chunks by cosine, as (collection, key), best first."""
-    vector = Local().embed_query(query) if held else []
-    found = []
-    for name, one in held.items():
-        with answering():
-            # despite that name these are cosine distances: smaller is nearer
-            hits = one.store.similarity_search_by_vector_with_relevance_scores(
-                embedding=vector,
-                k=min(depth, len(one.rows)),
-                filter=_rule(wanted, one.hides),
-            )
-        # a chunk written since `one` was read is left for the next query
-        found += [(far, name, d.id) for d, far in hits if d.id in one.rows]
-    return [(name, key) for _, name, key in sorted(found)[:depth]]
+def _allowed(held: _Held, where: Where) -> NDArray[np.bool_]:
+    allowed = np.ones(len(held.keys), dtype=bool) if HIDDEN in where else ~held.hidden
+    for name, value in where.items():
+        wanted = (value,) if isinstance(value, str) else tuple(value)
+        allowed &= np.array([row.get(name, "") in wanted for row in held.rows], dtype=bool)
+    return allowed
 
 
-def _worded(query: str, held: Mapping[str, _Held], wanted: Mapping[str, str], depth: int) -> list[tuple[str, str]]:
-    """The `depth` chunks that share most with the query's wording, as (collection, key), best first."""
-    found = [
-        (-score, name, key)
-        for name, one in held.items()
-        for key, score in one.bm25.scores(query).items()
-        if _fits(one.rows[key], wanted)
-    ]
-    return [(name, key) for _, name, key in sorted(found)[:depth]]
-
-
-def _rule(wanted: Mapping[str, str], hides: bool) -> dict[str, Any] | None:
-    """`_fits`, as Chroma wants it said."""
-    rules: list[dict[str, Any]] = [{key: value} for key, value in wanted.items()]
-    if hides and HIDDEN not in wanted:
-        rules.append({HIDDEN: {"$ne": "true"}})
-    return {"$and": rules} if len(rules) > 1 else next(iter(rules), None)
-
-
-def _fits(meta: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
-    if meta.get(HIDDEN) == "true" and HIDDEN not in wanted:
-        return False
-    return all(meta.get(key) == value for key, value in wanted.items())
+def _repealed(held: _Held) -> list[int]:
+    return [i for i, row in enumerate(held.rows) if row.get("status") in ranking.REPEALED]
 
 
 def _keyed(file: str, chunks: Sequence[Chunk]) -> dict[str, Chunk]:
@@ -309,12 +327,12 @@ def _keyed(file: str, chunks: Sequence[Chunk]) -> dict[str, Chunk]:
     return keyed
 
 
-def _passage(collection: str, key: str, held: _Held, score: float) -> Passage:
-    meta = held.rows[key]
+def _passage(held: _Held, at: int, score: float) -> Passage:
+    meta = held.rows[at]
+    shown = {name: str(meta.get(name, "")) for name in ("status", "conf", "kind", "level")}
     return Passage(
-        id=key, doc=str(meta["doc"]), collection=collection, title=str(meta["title"]), score=score,
-        text=held.texts[key][int(meta.get("lead", 0)) :],
-        status=str(meta.get("status", "")), conf=str(meta.get("conf", "")),
+        id=held.keys[at], doc=str(meta["doc"]), collection=held.name, title=str(meta["title"]), score=score,
+        text=held.texts[at][int(meta.get("lead", 0)) :], **shown,
     )  # fmt: skip
 
 
