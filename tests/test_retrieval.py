@@ -23,8 +23,9 @@ from pypdf.generic import ByteStringObject, DictionaryObject, NameObject, Number
 from bot import embedding
 from bot.errors import LearnerError, SetupError
 from bot.retrieval import Index
-from bot.retrieval.chunks import Chunk, Unreadable, from_file, pieces, unwrapped
+from bot.retrieval.chunks import Chunk, pieces
 from bot.retrieval.content import builtin
+from bot.retrieval.readers import Unreadable, from_file, unwrapped
 from bot.scenarios import Library
 from bot.settings import Settings, load_settings
 from tests.conftest import ROOT

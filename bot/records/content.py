@@ -128,6 +128,7 @@ class Passage(Record):
     conf: str = ""
     kind: str = ""
     level: str = ""
+    section: str = ""
 
 
 class NearMiss(Record):

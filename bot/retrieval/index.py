@@ -9,30 +9,26 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import accumulate, islice
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count, islice
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
-import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.api.collection_configuration import CreateCollectionConfiguration
 from langchain_chroma import Chroma
-from numpy.typing import NDArray
 
-from bot import embedding
 from bot.errors import LearnerError
 from bot.records import Passage
 from bot.retrieval import ranking
-from bot.retrieval.chunks import HIDDEN, SUCCESSOR, Chunk, Unreadable, encodable, from_file
+from bot.retrieval.chunks import Chunk, encodable
 from bot.retrieval.client import Local, answering, connect, move_aside
 from bot.retrieval.content import BUILTIN, builtin
-from bot.retrieval.files import gathered, within
-from bot.retrieval.lexical import Bm25, worded
+from bot.retrieval.files import fingerprint, gathered, twin_of, within
+from bot.retrieval.held import Held, Ranking, Where
+from bot.retrieval.readers import Unreadable, from_file, repeated
 from bot.retrieval.vectors import Vectors
 from bot.retrieval.wording import Everyday
 from bot.scenarios import Library
@@ -40,7 +36,6 @@ from bot.settings import Settings
 
 Progress = Callable[[int, int, str], None]
 Step = Callable[[int, int], None]
-Where = Mapping[str, str | Collection[str]]
 PREFIX = "huasu-"
 COSINE = CreateCollectionConfiguration(hnsw={"space": "cosine"})
 BATCH = 64
@@ -49,45 +44,14 @@ SHARES = 1000  # progress counts thousandths of a file, so that one big file mov
 
 @dataclass
 class IndexReport:
-    """What an update did to the chunks; `skipped` lists (file, reason)."""
+    """What an update did to the chunks; `skipped` and `notices` list (file, what about it)."""
 
     added: int = 0
     updated: int = 0
     unchanged: int = 0
     removed: int = 0
     skipped: list[tuple[str, str]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Held:
-    """One collection as last read, its lists in the same order. `mark` changes with every write, by any process."""
-
-    name: str
-    mark: str
-    keys: list[str]
-    rows: list[dict[str, Any]]
-    texts: list[str]
-    vectors: embedding.Vectors
-    words: Bm25
-    docs: dict[str, list[int]]
-    hidden: NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class _Ranked:
-    """Every chunk of some collections with its score for one question."""
-
-    held: list[_Held]
-    starts: list[int]
-    score: NDArray[np.float64]
-
-    def best(self) -> Iterator[tuple[_Held, int, float]]:
-        """Collection, place and score of what may be shown, best first."""
-        for at in np.argsort(-self.score, kind="stable"):
-            if self.score[at] == -np.inf:
-                return
-            n = bisect_right(self.starts, at) - 1
-            yield self.held[n], int(at) - self.starts[n], float(self.score[at])
+    notices: list[tuple[str, str]] = field(default_factory=list)
 
 
 class Index:
@@ -101,7 +65,7 @@ class Index:
         self._reopen = reopen  # for a folder, whose vectors an open client never sees change under it
         self._name = uuid.uuid4().hex  # signs this instance's writes
         self._seen: dict[str, str] = {}
-        self._read: dict[str, _Held] = {}
+        self._read: dict[str, Held] = {}
         self._lock = Lock()
 
     @classmethod
@@ -136,8 +100,8 @@ class Index:
         built = builtin(library, report.skipped)
         total, done = sum(map(len, built.values())), 0
         for name, chunks in built.items():
-            stored = self._stored(name).get("", {})
-            self._write(name, _keyed("", chunks), stored, report, _step(progress, done, total, name))
+            stored = self._stored(name)[0].get("", {})
+            self._write(name, _keyed(chunks), stored, report, _step(progress, done, total, name))
             done += len(chunks)
         return report
 
@@ -150,20 +114,33 @@ class Index:
         """
         report = IndexReport()
         files, folders = gathered(paths, report.skipped)
-        stored = self._stored(collection)
+        stored, sources = self._stored(collection)
         for i, (path, doc) in enumerate(files.items()):
             step = _step(progress, i, len(files), doc, SHARES)
             step(0, 1)
+            mine, print_ = stored.get(str(path), {}), fingerprint(path)
+            if twin := twin_of(path, print_, sources):
+                report.skipped.append((doc, f"与 {twin} 内容相同，没有重复加入"))
+                self._write(collection, {}, mine, report, step)
+                continue
             try:
                 chunks = from_file(path, doc)
             except Unreadable as reason:
                 report.skipped.append((doc, str(reason)))
                 continue
-            self._write(collection, _keyed(str(path), chunks), stored.get(str(path), {}), report, step)
+            report.notices += [(doc, said) for said in (repeated(chunks),) if said]
+            self._write(collection, _keyed(chunks, str(path), print_), mine, report, step)
+            sources[print_] = str(path)
         for name in stored.keys() - {str(f) for f in files}:
             if within(Path(name), folders):
                 self._write(collection, {}, stored[name], report, _step(None, 0, 0, ""))
         _step(progress, len(files), len(files), "", SHARES)(0, 1)
+        return report
+
+    def forget(self, file: Path, collection: str = "library") -> IndexReport:
+        """Take everything out that was read from one file."""
+        report, (stored, _) = IndexReport(), self._stored(collection)
+        self._write(collection, {}, stored.get(str(file), {}), report, _step(None, 0, 0, ""))
         return report
 
     def find(
@@ -175,7 +152,7 @@ class Index:
         hidden is found only when `where` asks for it. A rule that no longer holds stands below its successor.
         """
         best = islice(self._ranked(query, collection, where or {}).best(), max(k, 0))
-        return tuple(_passage(held, at, score) for held, at, score in best)
+        return tuple(held.passage(at, score) for held, at, score in best)
 
     def rank(self, query: str, collection: str | None = None, k: int = 10) -> list[tuple[str, float]]:
         """Documents by their best passage, best first, with strictly falling scores."""
@@ -187,25 +164,30 @@ class Index:
             found.setdefault(str(held.rows[at]["doc"]), min(score, last - 1e-5))
         return list(found.items())
 
-    def _ranked(self, query: str, collection: str | None, where: Where) -> _Ranked:
+    def documents(self, collection: str | None = None) -> tuple[Passage, ...]:
+        """The first passage of every document, by collection and name; what is marked hidden is left out."""
+        return tuple(
+            held.passage(places[0])
+            for held in self._all(collection)
+            for _, places in sorted(held.docs.items())
+            if not held.hidden[places[0]]
+        )
+
+    def read(self, doc: str, collection: str | None = None) -> tuple[Passage, ...]:
+        """A document's passages in their order; none when there is no such document."""
+        return tuple(
+            held.passage(at) for held in self._all(collection) for at in held.docs.get(doc, []) if not held.hidden[at]
+        )
+
+    def _ranked(self, query: str, collection: str | None, where: Where) -> Ranking:
         asked = encodable(query)
         if not asked.strip():
             raise LearnerError("要找什么？请写几个字再搜。")
-        held = self._held(collection)
-        if not held:
-            return _Ranked([], [], np.zeros(0))
-        allowed = np.concatenate([_allowed(one, where) for one in held])
-        toward = ranking.direction(asked, self._centre)
-        near = np.concatenate([one.vectors @ toward for one in held]).astype(np.float64)
-        shared = np.concatenate(worded([one.words for one in held], self._everyday.asked(asked)))
-        starts = list(accumulate((len(one.keys) for one in held[:-1]), initial=0))
-        places = [(start + i, one.rows[i]) for one, start in zip(held, starts, strict=True) for i in _repealed(one)]
-        score = ranking.standing(
-            ranking.fused(near, shared, allowed),
-            [(at, str(row.get(SUCCESSOR, ""))) for at, row in places],
-            lambda doc: [start + i for one, start in zip(held, starts, strict=True) for i in one.docs.get(doc, [])],
-        )
-        return _Ranked(held, starts, score)
+        held = self._all(collection)
+        if collection is not None and not held:
+            have = "、".join(self.collections()) or "（空）"
+            raise LearnerError(f"没有集合 {collection!r}。现有：{have}。先用 huasu index 建立。")
+        return Ranking(held, ranking.direction(asked, self._centre), self._everyday.asked(asked), where)
 
     def _marks(self) -> dict[str, str]:
         """A mark per collection that changes with every write; opens the folder anew if somebody else has written."""
@@ -233,31 +215,30 @@ class Index:
                 collection_configuration=COSINE,
             )
 
-    def _held(self, collection: str | None) -> list[_Held]:
+    def _all(self, collection: str | None) -> list[Held]:
         named = [(name, mark) for name, mark in self._marks().items() if collection in (None, name)]
-        held = [one for name, mark in named if (one := self._current(name, mark)).keys]
-        if collection is not None and not held:
-            have = "、".join(self.collections()) or "（空）"
-            raise LearnerError(f"没有集合 {collection!r}。现有：{have}。先用 huasu index 建立。")
-        return held
+        return [one for name, mark in named if (one := self._current(name, mark)).keys]
 
-    def _current(self, name: str, mark: str) -> _Held:
+    def _current(self, name: str, mark: str) -> Held:
         with self._lock:
             held = self._read.get(name)
             if held is None or held.mark != mark:
-                held = self._read[name] = _load(name, mark, self._store(name))
+                held = self._read[name] = Held.load(name, mark, self._store(name))
             return held
 
-    def _stored(self, name: str) -> dict[str, dict[str, str]]:
-        """Digest by chunk key, by the file they came from (empty for built-in content)."""
+    def _stored(self, name: str) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+        """Digest by chunk key, by the file they came from (empty for built-in content); and that file by its hash."""
         self._marks()  # never write on top of a state that is out of date
         store = self._store(name)
         with answering():
             rows = store.get(include=["metadatas"])
         found: dict[str, dict[str, str]] = defaultdict(dict)
+        sources: dict[str, str] = {}
         for key, meta in zip(rows["ids"], rows["metadatas"], strict=True):
-            found[str(meta.get("file", ""))][key] = str(meta.get("digest", ""))
-        return dict(found)
+            file = str(meta.get("file", ""))
+            found[file][key] = str(meta.get("digest", ""))
+            sources[str(meta.get("source", ""))] = file
+        return dict(found), sources
 
     def _write(
         self, name: str, wanted: Mapping[str, Chunk], stored: Mapping[str, str], report: IndexReport, step: Step
@@ -291,49 +272,18 @@ class Index:
         found.modify(metadata={"revision": f"{self._name}-{uuid.uuid4().hex}"})
 
 
-def _load(name: str, mark: str, store: Chroma) -> _Held:
-    with answering():
-        got = store.get(include=["documents", "metadatas", "embeddings"])
-    texts, rows = [str(t) for t in got["documents"]], [dict(row) for row in got["metadatas"]]
-    docs: dict[str, list[int]] = defaultdict(list)
-    for i, row in enumerate(rows):
-        docs[str(row["doc"])].append(i)
-    vectors = np.asarray(got["embeddings"], dtype=np.float32).reshape(len(rows), embedding.DIMENSIONS)
-    hidden = np.array([row.get(HIDDEN) == "true" for row in rows], dtype=bool)
-    return _Held(name, mark, list(got["ids"]), rows, texts, vectors, Bm25(texts), dict(docs), hidden)
-
-
-def _allowed(held: _Held, where: Where) -> NDArray[np.bool_]:
-    allowed = np.ones(len(held.keys), dtype=bool) if HIDDEN in where else ~held.hidden
-    for name, value in where.items():
-        wanted = (value,) if isinstance(value, str) else tuple(value)
-        allowed &= np.array([row.get(name, "") in wanted for row in held.rows], dtype=bool)
-    return allowed
-
-
-def _repealed(held: _Held) -> list[int]:
-    return [i for i, row in enumerate(held.rows) if row.get("status") in ranking.REPEALED]
-
-
-def _keyed(file: str, chunks: Sequence[Chunk]) -> dict[str, Chunk]:
+def _keyed(chunks: Sequence[Chunk], file: str = "", print_: str = "") -> dict[str, Chunk]:
     """Chunks by a key that is stable, unlike any other file's, and does not show where the file lies."""
     source = f"{Path(file).name}@{hashlib.sha256(file.encode()).hexdigest()[:8]}::" if file else ""
     keyed: dict[str, Chunk] = {}
+    more = {"file": file, "source": print_} if file else {}
+    places: dict[str, count[int]] = defaultdict(count)
     for c in chunks:
         key = source + c.id
         while key in keyed:  # two sections may share a heading
             key += "+"
-        keyed[key] = c.of(file) if file else c
+        keyed[key] = replace(c.with_meta(**more), seq=next(places[c.doc]))
     return keyed
-
-
-def _passage(held: _Held, at: int, score: float) -> Passage:
-    meta = held.rows[at]
-    shown = {name: str(meta.get(name, "")) for name in ("status", "conf", "kind", "level")}
-    return Passage(
-        id=held.keys[at], doc=str(meta["doc"]), collection=held.name, title=str(meta["title"]), score=score,
-        text=held.texts[at][int(meta.get("lead", 0)) :], **shown,
-    )  # fmt: skip
 
 
 def _step(progress: Progress | None, done: int, total: int, what: str, share: int = 0) -> Step:

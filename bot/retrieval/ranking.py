@@ -45,12 +45,13 @@ def stretched(raw: Scores, allowed: NDArray[np.bool_]) -> Scores:
     return np.asarray((raw - low) / span if span > 1e-12 else np.zeros_like(raw))
 
 
-def standing(score: Scores, repealed: Sequence[tuple[int, str]], heirs: Callable[[str], Sequence[int]]) -> Scores:
-    """Scores in which each of the `repealed` (place, successor) has faded, and stays below its successor's best."""
+def standing(
+    score: Scores, repealed: Sequence[tuple[int, Sequence[str]]], places: Callable[[str], Sequence[int]]
+) -> Scores:
+    """Scores in which each of the `repealed` (place, successors) has faded, and stays below every successor's best."""
     found = score.copy()
-    for place, successor in repealed:
+    for place, successors in repealed:
         found[place] -= FADED
-        best = max((score[i] for i in heirs(successor)), default=-np.inf) if successor else -np.inf
-        if best > -np.inf:
-            found[place] = min(found[place], best - 1e-6)
+        best = [max((score[i] for i in places(doc)), default=-np.inf) for doc in successors]
+        found[place] = min([found[place], *(b - 1e-6 for b in best if b > -np.inf)])
     return found
