@@ -168,7 +168,7 @@ class Index:
         """The first passage of every document, by collection and name; what is marked hidden is left out."""
         return tuple(
             held.passage(places[0])
-            for held in self._all(collection)
+            for held in self.held(collection)
             for _, places in sorted(held.docs.items())
             if not held.hidden[places[0]]
         )
@@ -176,14 +176,14 @@ class Index:
     def read(self, doc: str, collection: str | None = None) -> tuple[Passage, ...]:
         """A document's passages in their order; none when there is no such document."""
         return tuple(
-            held.passage(at) for held in self._all(collection) for at in held.docs.get(doc, []) if not held.hidden[at]
+            held.passage(at) for held in self.held(collection) for at in held.docs.get(doc, []) if not held.hidden[at]
         )
 
     def _ranked(self, query: str, collection: str | None, where: Where) -> Ranking:
         asked = encodable(query)
         if not asked.strip():
             raise LearnerError("要找什么？请写几个字再搜。")
-        held = self._all(collection)
+        held = self.held(collection)
         if collection is not None and not held:
             have = "、".join(self.collections()) or "（空）"
             raise LearnerError(f"没有集合 {collection!r}。现有：{have}。先用 huasu index 建立。")
@@ -215,7 +215,8 @@ class Index:
                 collection_configuration=COSINE,
             )
 
-    def _all(self, collection: str | None) -> list[Held]:
+    def held(self, collection: str | None = None) -> list[Held]:
+        """The collections as they are held in memory, read anew where somebody has written."""
         named = [(name, mark) for name, mark in self._marks().items() if collection in (None, name)]
         return [one for name, mark in named if (one := self._current(name, mark)).keys]
 

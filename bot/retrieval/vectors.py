@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from bot import embedding
 from bot.embedding import DIMENSIONS, NAME
+from bot.retrieval.wording import questions
 
 log = logging.getLogger("huasu.retrieval")
 KEY = 16  # bytes of a hash
@@ -29,7 +30,8 @@ class Vectors:
     """The vectors of passages, and the average question."""
 
     def __init__(self, root: Path, cache: Path) -> None:
-        self._folder, self._cache = root / "knowledge" / "retrieval", cache
+        self._root, self._cache = root, cache
+        self._file = root / "knowledge" / "retrieval" / "vectors.npy"
 
     def passages(self, texts: Sequence[str], step: Callable[[int], None] | None = None) -> embedding.Vectors:
         """Unit vectors, shape (len(texts), 384); `step` hears how many are known so far."""
@@ -57,14 +59,13 @@ class Vectors:
     @cached_property
     def asked(self) -> list[str]:
         """The everyday questions that are averaged."""
-        text = (self._folder / "asked.txt").read_text(encoding="utf-8")
-        return [line for line in text.splitlines() if line.strip()]
+        return questions(self._root)
 
     @cached_property
     def shipped(self) -> dict[bytes, Packed]:
         """The vectors shipped with the content, by hash; empty when the file is missing or unreadable."""
         try:
-            rows = np.load(self._folder / "vectors.npy", allow_pickle=False)
+            rows = np.load(self._file, allow_pickle=False)
             whole = rows.dtype == np.uint8 and rows.ndim == 2 and rows.shape[1] == KEY + DIMENSIONS
         except (OSError, ValueError, EOFError):
             whole = False
@@ -79,7 +80,7 @@ class Vectors:
         kept |= zip((key("passage", t) for t in fresh), packed(embedding.passages(fresh)), strict=True)
         kept[key("asked", "\n".join(self.asked))] = packed(centred(self.asked))[0]
         rows = [np.frombuffer(k + kept[k].tobytes(), np.uint8) for k in sorted(kept)]
-        np.save(self._folder / "vectors.npy", np.stack(rows), allow_pickle=False)
+        np.save(self._file, np.stack(rows), allow_pickle=False)
         return len(rows)
 
     def _remembered(self, keys: Sequence[bytes]) -> dict[bytes, Packed]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bot.errors import ContentError
@@ -17,31 +19,50 @@ _CHINESE = re.compile(r"第([一二三四五六七八九十百千零〇两]{1,9}
 
 
 class Everyday:
-    """Everyday words and the terms that rules use for them, from ``knowledge/retrieval/everyday.yaml``."""
+    """How people ask: their words and the terms that rules use for them, and what they say whatever they ask."""
 
-    def __init__(self, words: Mapping[str, list[str]]) -> None:
+    def __init__(self, words: Mapping[str, list[str]], asked: Sequence[str]) -> None:
         self._words = dict(words)
         by_length = sorted(self._words, key=len, reverse=True)  # the longest match explains the characters it covers
         self._any = re.compile("|".join(map(re.escape, by_length)) or r"(?!)")
+        self._common = Counter(g for question in asked for g in grams(question))
+        self._asked = len(asked)
 
     @classmethod
     def load(cls, root: Path) -> Everyday:
-        """The words of a content folder. Raises `ContentError` when the file is missing or wrong."""
+        """The words and questions of a content folder. Raises `ContentError` when a file is missing or wrong."""
         path = root / "knowledge" / "retrieval" / "everyday.yaml"
         data = read_yaml(path)
         words = data.get("words") if isinstance(data, dict) else None
         if not isinstance(words, dict) or not all(isinstance(v, list) for v in words.values()):
             raise ContentError(f"{path.name}：words 应当是“口语: [书面用语, …]”，请改正。")
-        return cls({str(k): [str(t) for t in v] for k, v in words.items()})
+        return cls({str(k): [str(t) for t in v] for k, v in words.items()}, questions(root))
 
     def formal(self, query: str) -> list[str]:
         """The terms meant by the everyday words of a query, each once, in order."""
         return list(dict.fromkeys(t for m in self._any.finditer(query) for t in self._words[m.group()]))
 
     def asked(self, query: str) -> dict[int, float]:
-        """The grams to look for, with their weights: what was said counts whole, what was meant counts less."""
+        """The grams to look for, with their weights.
+
+        What was said counts whole, what was meant counts less; what is said in every question (怎么, 能不能) hardly.
+        """
         meant = {g for term in [*self.formal(query), *numerals(query)] for g in grams(term)}
-        return dict.fromkeys(meant, FORMAL) | dict.fromkeys(grams(query), 1.0)
+        wanted = dict.fromkeys(meant, FORMAL) | dict.fromkeys(grams(query), 1.0)
+        return {g: weight * self._telling(g) for g, weight in wanted.items()}
+
+    def _telling(self, gram: int) -> float:
+        return 1 - math.log(self._common[gram] + 1) / math.log(self._asked + 2)
+
+
+def questions(root: Path) -> list[str]:
+    """Everyday questions, for what they have in common. Raises `ContentError` when the file is missing."""
+    path = root / "knowledge" / "retrieval" / "asked.txt"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise ContentError(f"缺少文件 {path.name}，或它不是 UTF-8。请恢复该文件。") from None
+    return [line for line in text.splitlines() if line.strip()]
 
 
 def numerals(query: str) -> list[str]:
