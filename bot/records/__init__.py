@@ -28,6 +28,7 @@ from bot.records.content import (
     ViolationCard,
     WrongReply,
 )
+from bot.records.documents import Document, Section
 from bot.records.grade import (
     Adjustment,
     Coaching,
@@ -75,6 +76,7 @@ __all__ = [
     "Context",
     "Cue",
     "DimScore",
+    "Document",
     "Focus",
     "GateStep",
     "Line",
@@ -90,6 +92,7 @@ __all__ = [
     "RedLine",
     "Report",
     "Scenario",
+    "Section",
     "Snapshot",
     "Step",
     "Taxonomy",

@@ -126,6 +126,9 @@ class Passage(Record):
     score: float
     status: str = ""
     conf: str = ""
+    kind: str = ""
+    level: str = ""
+    section: str = ""
 
 
 class NearMiss(Record):
