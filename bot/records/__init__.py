@@ -28,6 +28,7 @@ from bot.records.content import (
     ViolationCard,
     WrongReply,
 )
+from bot.records.documents import Document, Section
 from bot.records.grade import (
     Adjustment,
     Coaching,
@@ -41,6 +42,7 @@ from bot.records.grade import (
     TurnGrade,
     Verdict,
 )
+from bot.records.quiz import Question, QuizKind, QuizSet
 from bot.records.reading import (
     Anti,
     Appraisal,
@@ -75,6 +77,7 @@ __all__ = [
     "Context",
     "Cue",
     "DimScore",
+    "Document",
     "Focus",
     "GateStep",
     "Line",
@@ -86,10 +89,14 @@ __all__ = [
     "Persona",
     "Policy",
     "Profile",
+    "Question",
+    "QuizKind",
+    "QuizSet",
     "Record",
     "RedLine",
     "Report",
     "Scenario",
+    "Section",
     "Snapshot",
     "Step",
     "Taxonomy",
