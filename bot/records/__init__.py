@@ -42,6 +42,7 @@ from bot.records.grade import (
     TurnGrade,
     Verdict,
 )
+from bot.records.quiz import Question, QuizKind, QuizSet
 from bot.records.reading import (
     Anti,
     Appraisal,
@@ -88,6 +89,9 @@ __all__ = [
     "Persona",
     "Policy",
     "Profile",
+    "Question",
+    "QuizKind",
+    "QuizSet",
     "Record",
     "RedLine",
     "Report",
