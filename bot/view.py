@@ -38,6 +38,8 @@ TYPE_NAMES = {
 ENDINGS = {
     "closed": "客户道别，谈话正常收尾。", "hung_up": "客户不谈了，谈话中断。",
     "complained": "客户去投诉了，谈话结束。", "finished": "由你结束了谈话。",
+    "answered": "这一题答完了。",
+    "crisis_missed": "他说了不想活的话，没有被接住。练习先停在这里。",
 }  # fmt: skip
 ADVISORY = ("推荐性", "GB/T", "JR/T", "自律", "指引", "中银协")
 

@@ -22,7 +22,7 @@ LENGTH: dict[Band, int] = {"boil": 25, "hot": 50, "warm": 60, "cool": 45, "calm"
 BEHAVIOURS = (
     "vent", "complain", "demand", "allege", "ask", "bargain", "interrupt", "outburst", "threaten_complaint",
     "threaten_media", "file_complaint", "crisis", "cry", "disclose", "withhold", "soften", "concede", "refuse",
-    "provisional_accept", "accept", "accept_reality", "hang_up", "close", "promise_due",
+    "provisional_accept", "accept", "accept_reality", "hang_up", "close", "promise_due", "silence",
 )  # fmt: skip
 SPECIAL = ("none", "injection", "repeat")
 NEEDS = ("business", "emotional")

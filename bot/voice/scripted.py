@@ -18,7 +18,7 @@ from bot.voice.lines import LENGTH, LineBank, Tiers, load_bank
 
 CALM = {"soften", "concede", "provisional_accept", "accept", "accept_reality", "close", "disclose", "cry", "crisis"}
 ACCEPTING = CALM - {"soften", "disclose", "cry", "crisis"}
-ALONE = {"interrupt", "crisis", "promise_due", "close", "cry"}
+ALONE = {"interrupt", "crisis", "promise_due", "close", "cry", "silence"}
 SHORT = {"file_complaint", "hang_up", "outburst"}
 UNMOVED = {*SHORT, "refuse", "demand", "withhold", "threaten_complaint", "threaten_media"}
 DELIGHTS = {"overpromise", "false_promise_credit", "cave_in"}
@@ -75,6 +75,8 @@ class _Speech:
 
     def _content(self) -> str:
         behaviour = self.act.behaviour
+        if self.act.says:
+            return self.act.says
         if behaviour == "refuse":
             return self._refusal()
         if behaviour in ("accept", "provisional_accept"):
