@@ -202,7 +202,7 @@ def _ends(s: State, behaviour: str) -> bool:
 
 
 def _choose(s: State, may: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    for pick in (_urgent, _angry, _open, _deciding, talk.plain):
+    for pick in (_urgent, _angry, _answering, _open, _deciding, talk.plain):
         found = pick(s, may)
         if found:
             return found
@@ -244,6 +244,20 @@ def _angry(s: State, may: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None
     return None
 
 
+def _answering(s: State, may: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
+    """A way out just put before him is answered before anything else is told, once he can take it."""
+    return _takes(s, may) if s.names & set(s.data["solutions"]["codes"]) else None
+
+
+def _takes(s: State, may: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
+    settled = s.before.settled
+    if "accept" in may and settled != "accept":
+        return "accept", ()
+    if "provisional_accept" in may and settled in ("", "accept_reality"):
+        return "provisional_accept", ()
+    return None
+
+
 def _open(s: State, may: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
     told = s.before.told
     if "cry" in may:
@@ -266,14 +280,12 @@ def _decides(may: tuple[str, ...]) -> bool:
 
 
 def _deciding(s: State, may: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
-    settled = s.before.settled
-    if "accept" in may and settled != "accept":
-        return "accept", ()
-    if "provisional_accept" in may and not settled:
-        return "provisional_accept", ()
+    taken = _takes(s, may)
+    if taken:
+        return taken
     if "refuse" in may:
         return "refuse", ()
-    if "accept_reality" in may and not settled and s.names & {"accept_reality", "refuse_concede", "expectation_mgmt"}:
+    if "accept_reality" in may and not s.before.settled and s.names & {"accept_reality", "refuse_concede", "expectation_mgmt"}:
         return "accept_reality", ()
     if "concede" in may and not s.lately("concede"):
         return "concede", ()

@@ -110,13 +110,17 @@ def _filled(lists: Iterable[list[str] | None]) -> Tiers:
 @lru_cache(maxsize=128)
 def load_bank(folder: Path, scenario: str, persona: str = "") -> LineBank:
     """The bank of a scenario and a persona; a file that is not there adds nothing. Raises `ContentError`."""
-    common = load_file(folder / f"{COMMON}.yaml")
+    manner = _lines(folder, f"{MANNER}{persona}") if persona else None
+    return LineBank(_lines(folder, scenario), _lines(folder, COMMON), manner)
 
-    def optional(name: str) -> Mapping[str, Any]:
-        path = folder / f"{name}.yaml"
-        return load_file(path, common["reactions"]) if path.is_file() else {}
 
-    return LineBank(optional(scenario), common, optional(f"{MANNER}{persona}") if persona else None)
+@lru_cache(maxsize=256)
+def _lines(folder: Path, name: str) -> Mapping[str, Any]:
+    """A checked file, read once; nothing when it is not there, except that the common one must be."""
+    path = folder / f"{name}.yaml"
+    if name == COMMON:
+        return load_file(path)
+    return load_file(path, _lines(folder, COMMON)["reactions"]) if path.is_file() else {}
 
 
 def load_file(path: Path, codes: Collection[str] = ()) -> Mapping[str, Any]:
