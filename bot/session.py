@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from difflib import SequenceMatcher
 
 from bot import cases, drills, grading, mind, privacy
 from bot.errors import LearnerError
 from bot.parts import Parts
 from bot.records import (
+    Anti,
     Appraisal,
     Context,
     Cue,
@@ -34,6 +36,7 @@ from bot.store import LOCAL_OWNER
 
 Progress = Callable[[int, int], None]
 QUERY_CHARS, PASSAGES = 300, 4
+RECITAL, SHORT, ALIKE = "canned_script", 8, 0.92
 CRISIS_MISSED, READ_IT = "crisis_missed", "（已读）"
 RISK_NOTE = "这位客户可能说出不想活的话。建议培训师在场，中途随时可以退出。"
 MASKED = "检测到{kinds}，已自动打码。演练里请不要输入真实的个人信息。"
@@ -147,7 +150,7 @@ class Session:
         return turn
 
     def _make(self, reply: str, notices: tuple[str, ...]) -> Turn:
-        read = self.parts.appraiser.appraise(reply, self._context())
+        read = self._noted(self.parts.appraiser.appraise(reply, self._context()), reply)
         step = mind.step(self.mind, read, self.snapshot.scenario, self.parts.rules, self.snapshot.persona)
         passages = self._passages(reply)
         answer = self.parts.voice.speak(self._cue(reply, read, step, passages))
@@ -163,6 +166,15 @@ class Session:
             passages=passages,
             at=self.parts.clock(),
         )
+
+    def _noted(self, read: Appraisal, reply: str) -> Appraisal:
+        """The reading with one thing added that only the talk shows: the same words said again are a recital."""
+        said = [line.text for line in self.lines if line.role == "manager"]
+        if len(reply) <= SHORT or any(a.code == RECITAL for a in read.antis) or not any(_same(reply, x) for x in said):
+            return read
+        card = self.parts.library.taxonomy.antis[RECITAL]
+        again = Anti(code=RECITAL, severity=card.severity, intensity=1.0, evidence=reply, start=0)
+        return read.model_copy(update={"antis": (*read.antis, again)})
 
     def _passages(self, reply: str) -> tuple[Passage, ...]:
         found = self.parts.finder.find(f"{self.customer_line} {reply}"[:QUERY_CHARS], None, 2 * PASSAGES)
@@ -289,6 +301,10 @@ def cleaned(text: str) -> str:
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     visible = "".join(ch for ch in plain if ch == "\n" or unicodedata.category(ch) not in ("Cc", "Cf", "Cs", "Co"))
     return re.sub(r"\n{3,}", "\n\n", visible).strip()
+
+
+def _same(reply: str, earlier: str) -> bool:
+    return abs(len(reply) - len(earlier)) <= SHORT and SequenceMatcher(None, earlier, reply).ratio() >= ALIKE
 
 
 def _noticed(answer: Utterance, notices: tuple[str, ...]) -> Utterance:

@@ -1,6 +1,6 @@
 """Simulated learners: what six kinds of people say, from nothing but what a learner sees on the page.
 
-A learner is a function from a `View` to a reply. The good one may also use the case's model answers and its policy
+A learner is a function from a `View` to a reply; an empty reply ends the talk. The good one may also use the case's model answers and its policy
 box, because a trainer could have taught him those; none of them ever sees the customer's mind or his hidden facts.
 """
 
@@ -20,7 +20,7 @@ from bot.session import Session
 LINES = Path(__file__).with_suffix(".yaml")
 HOT = re.compile(r"[！!]{1,}[？?]?$|？！|！？")
 AGREES = re.compile(
-    r"先(?:这样|这么|按|照|试)|就(?:这么|照|按|依)|那就|说定|听你的|照你说的|试试|可以(?:，|。|吧)|^(?:……)?[行成好中](?:吧|，|。|……)|回去想想|琢磨|认了|记下"
+    r"先(?:这样|这么|按|照|试)|就(?:这么|照|按|依)|那就|说定|听你的|照你说的|试试|^(?:……)?[行成好中](?:吧|，|。|……)|回去想想|琢磨|认了|记下"
 )
 RISKY = re.compile(r"不想活|死了|活着(?:没|也没)|没脸(?:活|回)|撑不下去|解脱|没意思|不在了")
 LONG = 14
@@ -79,7 +79,8 @@ def _good(view: View, seed: int) -> str:
     if s.goal == "safe":
         return _safe(view, seed)
     if s.goal == "hold":
-        return str(stock["agent"][view.turn % len(stock["agent"])]) if view.turn else s.exemplary
+        said = [s.exemplary, *stock["agent"], s.exemplary_key, stock["agent_close"]]
+        return str(said[min(view.turn, len(said) - 1)])
     own = stock["good"][s.id]
     if not view.turn:
         return s.exemplary
@@ -106,13 +107,10 @@ def _good(view: View, seed: int) -> str:
 
 def _safe(view: View, seed: int) -> str:
     s, crisis = view.scenario, lines()["crisis"]
-    asked = sum(any(x[:18] in r for x in crisis) for r in view.replies)
-    if view.turn < 2 or RISKY.search(view.last) or asked < 3:
-        said = s.exemplary if not view.turn else crisis[asked % len(crisis)]
-        return str(said).replace("{name}", s.profile.name[1:] + ("大哥" if s.profile.gender == "男" else "大姐"))
-    if not _said(view, s.exemplary_key):
-        return s.exemplary_key
-    return _one("close", seed)
+    said = [s.exemplary, *crisis, s.exemplary_key]
+    if view.turn < len(said):
+        return str(said[view.turn])
+    return str(crisis[view.turn % len(crisis)]) if RISKY.search(view.last) else str(lines()["safe_close"])
 
 
 def _said(view: View, text: str) -> bool:
@@ -128,9 +126,9 @@ def middling(seed: int) -> Learner:
     """Polite and correct, but anybody's words: no details, an offer that might suit."""
 
     def reply(view: View) -> str:
-        stock = lines()["middling"]
+        stock = lines()["middling_crisis" if view.scenario.goal == "safe" else "middling"]
         policy = view.policies[seed % len(view.policies)].name if view.policies else "相关的办法"
-        return str(stock[min(view.turn, len(stock) - 1)]).replace("{policy}", policy)
+        return str(stock[view.turn]).replace("{policy}", policy) if view.turn < len(stock) else ""
 
     return reply
 

@@ -71,14 +71,14 @@ class Talk:
     def report(self) -> Report:
         """Its report by rules."""
         s = self.session
-        return grading.report(
-            s.turns, s.snapshot.scenario, s.parts.library, start_mood=s.opening_mind.mood
-        )
+        return grading.report(s.turns, s.snapshot.scenario, s.parts.library, start_mood=s.opening_mind.mood)
 
 
 def open_parts(root: Path, *, semantic: bool = True) -> Parts:
     """Real parts without index and database. `semantic` False: the word rules alone read the replies."""
-    settings = load_settings(content_dir=root, data_dir=root / "data", database_url="sqlite:///:memory:", _env_file=None)
+    settings = load_settings(
+        content_dir=root, data_dir=root / "data", database_url="sqlite:///:memory:", _env_file=None
+    )
     parts = Parts.open(settings)
     changes: dict[str, Any] = {"finder": NothingFound(""), "store": cast(Store, Memory()), "judge": None}
     if not semantic:
@@ -92,7 +92,10 @@ def play(parts: Parts, scenario: str, learner: str, seed: int, *, persona: str =
     session = Session.start(fresh, scenario, persona_id=persona, seed=seed, confirmed=True)
     speak = LEARNERS[learner](seed)
     while not session.ended and len(session.turns) < most:
-        session.say(speak(View.of(session)))
+        reply = speak(View.of(session))
+        if not reply:
+            break
+        session.say(reply)
         if learner == "good" and _closed(session):
             break
     return Talk(scenario, learner, seed, session)

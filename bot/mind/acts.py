@@ -285,7 +285,11 @@ def _deciding(s: State, may: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | N
         return taken
     if "refuse" in may:
         return "refuse", ()
-    if "accept_reality" in may and not s.before.settled and s.names & {"accept_reality", "refuse_concede", "expectation_mgmt"}:
+    if (
+        "accept_reality" in may
+        and not s.before.settled
+        and s.names & {"accept_reality", "refuse_concede", "expectation_mgmt"}
+    ):
         return "accept_reality", ()
     if "concede" in may and not s.lately("concede"):
         return "concede", ()

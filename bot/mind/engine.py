@@ -146,6 +146,8 @@ def _moved(
 def _promise_breaks(mind: Mind, names: tuple[str, ...], traits: dict[str, float], data: dict[str, Any]) -> bool:
     if "false_info" in names and traits.get("legal_savvy", 0.0) >= data["false_info_seen_through"]:
         return True
+    if "promise_due" in mind.behaviours and set(names) & set(data["promises"]):
+        return True  # he was let down once: the next fine promise only opens the wound
     return mind.promise_due or bool(mind.promises and set(names) & set(data["promise_retracted_by"]))
 
 

@@ -62,7 +62,14 @@ def plain(s: State, may: tuple[str, ...]) -> Choice | None:
     if "soften" in may and s.v["A"] < bands["warm"] and not s.lately("soften"):
         return "soften", ()
     topics = _topics(s.v["A"], bands, insists, hurt=s.deltas["A"] > 0)
+    if not _credited(s):
+        topics = tuple(t for t in topics if t != "soften") or ("ask",)
     return _cycle(s, tuple("allege" if t == "complain" and _accuses(s) else t for t in topics))
+
+
+def _credited(s: State) -> bool:
+    """Whether anything said in this reply or the one before deserved a softer tone."""
+    return any(not s.rules.harmful(code) for turn in s.after.codes[-2:] for code in turn)
 
 
 def _accuses(s: State) -> bool:
@@ -71,9 +78,9 @@ def _accuses(s: State) -> bool:
 
 
 def question(s: State) -> GateQuestion | None:
-    """The next of the five gates' questions; he goes on to it only after a reply that did no harm."""
+    """The next of the five gates' questions; he goes on to it only after a reply that did some good and no harm."""
     gates, n = s.scenario.gates, s.before.raised + 1
-    return gates[n] if n < len(gates) and not s.harmed else None
+    return gates[n] if n < len(gates) and s.names and not s.harmed else None
 
 
 def _topics(anger: float, bands: dict[str, float], insists: bool, hurt: bool) -> tuple[str, ...]:

@@ -159,6 +159,8 @@ class _Speech:
         behaviour = self.act.behaviour
         if behaviour in ALONE:
             return False
+        if code in DELIGHTS and "promise_due" in self.cue.mind.behaviours:
+            return False  # he has been let down by such words before
         if behaviour in ACCEPTING and self.harmed and code not in DELIGHTS:
             return False  # nobody says "又是规定" and "就这么定" in one breath
         return not (self._unmoved(code) and self.band not in ("boil", "hot"))
