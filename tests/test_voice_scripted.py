@@ -142,7 +142,7 @@ def test_every_persona_has_a_manner_of_speaking_of_its_own(library: Library) -> 
         lines = everything_in(bank)
         assert len(lines) >= 25 and len(set(lines)) == len(lines)
         assert {"vent", "complain", "demand", "refuse", "withhold", "soften"} - {"refuse"} <= set(bank["acts"])
-        assert not set(x for x in lines if len(guard.bare(x)) > 3) & (common | heard), "nobody borrows another's words"
+        assert not {x for x in lines if len(guard.bare(x)) > 3} & (common | heard), "nobody borrows another's words"
         heard |= {x for x in lines if len(guard.bare(x)) > 3}
 
 
