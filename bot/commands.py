@@ -95,6 +95,8 @@ def index(paths: Sequence[Path], collection: str, rebuild: bool, as_json: bool) 
         print(json.dumps({**vars(report), "collections": found.collections()}, ensure_ascii=False))
     else:
         out.print(f"新增 {report.added}，更新 {report.updated}，未变 {report.unchanged}，删除 {report.removed}。")
+    for name, said in report.notices:
+        err.print(escape(f"注意 {name}：{said}"), soft_wrap=True)
     for name, reason in report.skipped:
         err.print(escape(f"跳过 {name}：{reason}"), soft_wrap=True)
     if paths and report.skipped and not (report.added or report.updated or report.unchanged):

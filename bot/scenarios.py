@@ -44,6 +44,18 @@ def read_yaml(path: Path) -> Any:
         raise ContentError(f"{path.name} {where} 的 YAML 写法有误。请检查缩进、引号和冒号。") from None
 
 
+def read_front_matter(path: Path) -> tuple[dict[str, Any], str]:
+    """The YAML head and the rest of a Markdown file. Raises `ContentError` when it has none."""
+    try:
+        _, head, body = path.read_text(encoding="utf-8").split("---\n", 2)
+        data = yaml.safe_load(head)
+    except (ValueError, yaml.YAMLError):
+        data = None
+    if not isinstance(data, dict):
+        raise ContentError(f"{path.name}：开头两条 --- 之间应是 YAML（编号、标题等），请补上或改正。")
+    return data, body
+
+
 def build(kind: type[R], data: Any, path: Path) -> R:
     """A record from parsed YAML. Raises `ContentError` naming file and key."""
     try:
@@ -91,7 +103,7 @@ class Library:
     def versions(self) -> dict[str, str]:
         """A short hash of each file a grade depends on, by path relative to the content folder."""
         files = [
-            *(self.root / "knowledge").glob("*.yaml"),
+            *(f for f in (self.root / "knowledge").glob("*.yaml") if f.name != "coverage.yaml"),
             *(self.root / "knowledge" / "techniques").glob("*.yaml"),
             *(self.root / "knowledge" / "regulations").glob("*.yaml"),
             *(self.root / "knowledge" / "appraisal").glob("*"),

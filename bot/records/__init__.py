@@ -34,6 +34,7 @@ from bot.records.content import (
     TechniqueCard,
     ViolationCard,
 )
+from bot.records.documents import Document, Section
 from bot.records.grade import (
     Adjustment,
     Coaching,
@@ -47,6 +48,7 @@ from bot.records.grade import (
     TurnGrade,
     Verdict,
 )
+from bot.records.quiz import Question, QuizKind, QuizSet
 from bot.records.reading import (
     Anti,
     Appraisal,
@@ -82,6 +84,7 @@ __all__ = [
     "Context",
     "Cue",
     "DimScore",
+    "Document",
     "Drill",
     "Focus",
     "GateQuestion",
@@ -95,10 +98,14 @@ __all__ = [
     "Persona",
     "Policy",
     "Profile",
+    "Question",
+    "QuizKind",
+    "QuizSet",
     "Record",
     "RedLine",
     "Report",
     "Scenario",
+    "Section",
     "Snapshot",
     "Step",
     "Suits",

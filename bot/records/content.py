@@ -53,6 +53,9 @@ class Passage(Record):
     score: float
     status: str = ""
     conf: str = ""
+    kind: str = ""
+    level: str = ""
+    section: str = ""
 
 
 class NearMiss(Record):
