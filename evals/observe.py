@@ -115,12 +115,12 @@ def repeated(talk: Talk, i: int) -> bool:
 
 
 def early(talk: Talk, i: int) -> tuple[str, ...]:
-    """Facts told before their published condition, and hidden ones that show in the words."""
+    """Facts told before their published condition, and facts whose condition is not met that show in the words."""
     turn, rules = talk.turns[i], talk.session.parts.library.mind_rules
     found = [key for key in turn.act.facts if not _earned(key, turn, rules, talk)]
     cue, s = _cue(talk, i), talk.session.snapshot.scenario
     keys = (*s.facts, "need_business", "need_emotional") if s.facts else ()
-    hidden = {k: fact_text(cue, k) for k in keys if k not in turn.mind.told}
+    hidden = {k: fact_text(cue, k) for k in keys if k not in turn.mind.told and not _earned(k, turn, rules, talk)}
     return (*found, *(("words",) if guard.leaks(turn.answer.text, cue, hidden) else ()))
 
 

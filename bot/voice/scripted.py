@@ -72,6 +72,8 @@ class _Speech:
 
     def line(self) -> str:
         """The whole line: reaction, then content."""
+        if self.act.behaviour == "silence":
+            return self.dice.choice([x for tier in self.bank.act("silence", self.band) for x in tier])
         content = self._content()
         return _joined(self._opener(content), content)
 
