@@ -22,8 +22,9 @@ check: $(VENV)/.dev ## 代码检查：ruff 与 mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(VENV)/.dev ## 测量：一轮的本地耗时、第二次启动
+bench: $(VENV)/.dev ## 测量：一轮的本地耗时、第二次启动、检索的准确与速度
 	@$(BIN)/python -m evals.bench
+	@$(BIN)/python -m evals.retrieval
 
 eval: $(VENV)/.dev ## 回归：金标准对话
 	@$(BIN)/python -m evals.gold

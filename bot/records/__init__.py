@@ -13,20 +13,26 @@ from bot.records.base import (
     Mode,
     Record,
 )
+from bot.records.case import (
+    Answer,
+    Drill,
+    GateQuestion,
+    Persona,
+    Profile,
+    Scenario,
+    Suits,
+    WrongReply,
+)
 from bot.records.content import (
     AntiCard,
     Citation,
     NearMiss,
     Passage,
-    Persona,
     Policy,
-    Profile,
     RedLine,
-    Scenario,
     Taxonomy,
     TechniqueCard,
     ViolationCard,
-    WrongReply,
 )
 from bot.records.documents import Document, Section
 from bot.records.grade import (
@@ -66,6 +72,7 @@ __all__ = [
     "VARIABLES",
     "Act",
     "Adjustment",
+    "Answer",
     "Anti",
     "AntiCard",
     "Appraisal",
@@ -78,7 +85,9 @@ __all__ = [
     "Cue",
     "DimScore",
     "Document",
+    "Drill",
     "Focus",
+    "GateQuestion",
     "GateStep",
     "Line",
     "Mind",
@@ -99,6 +108,7 @@ __all__ = [
     "Section",
     "Snapshot",
     "Step",
+    "Suits",
     "Taxonomy",
     "Technique",
     "TechniqueCard",
