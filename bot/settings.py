@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -43,6 +44,9 @@ class Settings(BaseSettings):
     )
     judge_timeout: float = Field(default=60.0, gt=0, le=600, description="seconds for one judged reply")
     model_retries: int = Field(default=2, ge=0, le=5)
+    crisis_scenarios: str = Field(
+        default="SC30", description="cases that may turn to a crisis, comma-separated; empty: none"
+    )
     max_reply_chars: int = Field(default=1000, ge=50, le=20000)
     host: str = "127.0.0.1"
     port: int = Field(default=8501, ge=1, le=65535)
@@ -64,6 +68,11 @@ class Settings(BaseSettings):
     def judge_ready(self) -> bool:
         """Whether an LLM adds verdicts to the grade."""
         return bool(self.judge_model and (self.api_key.get_secret_value() or self.base_url))
+
+    @property
+    def crisis_cases(self) -> frozenset[str]:
+        """The ids of the cases trainers have opened although the customer may speak of ending his life."""
+        return frozenset(re.findall(r"[A-Z]{2}\d{2,4}", self.crisis_scenarios.upper()))
 
     @property
     def database(self) -> str:

@@ -13,20 +13,26 @@ from bot.records.base import (
     Mode,
     Record,
 )
+from bot.records.case import (
+    Answer,
+    Drill,
+    GateQuestion,
+    Persona,
+    Profile,
+    Scenario,
+    Suits,
+    WrongReply,
+)
 from bot.records.content import (
     AntiCard,
     Citation,
     NearMiss,
     Passage,
-    Persona,
     Policy,
-    Profile,
     RedLine,
-    Scenario,
     Taxonomy,
     TechniqueCard,
     ViolationCard,
-    WrongReply,
 )
 from bot.records.documents import Document, Section
 from bot.records.grade import (
@@ -42,6 +48,7 @@ from bot.records.grade import (
     TurnGrade,
     Verdict,
 )
+from bot.records.quiz import Question, QuizKind, QuizSet
 from bot.records.reading import (
     Anti,
     Appraisal,
@@ -65,6 +72,7 @@ __all__ = [
     "VARIABLES",
     "Act",
     "Adjustment",
+    "Answer",
     "Anti",
     "AntiCard",
     "Appraisal",
@@ -77,7 +85,9 @@ __all__ = [
     "Cue",
     "DimScore",
     "Document",
+    "Drill",
     "Focus",
+    "GateQuestion",
     "GateStep",
     "Line",
     "Mind",
@@ -88,6 +98,9 @@ __all__ = [
     "Persona",
     "Policy",
     "Profile",
+    "Question",
+    "QuizKind",
+    "QuizSet",
     "Record",
     "RedLine",
     "Report",
@@ -95,6 +108,7 @@ __all__ = [
     "Section",
     "Snapshot",
     "Step",
+    "Suits",
     "Taxonomy",
     "Technique",
     "TechniqueCard",

@@ -7,7 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from bot.records.base import Record
-from bot.records.content import Citation, Scenario
+from bot.records.case import Scenario
+from bot.records.content import Citation
 
 
 class Technique(Record):

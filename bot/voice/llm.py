@@ -94,6 +94,7 @@ class ModelVoice:
     def _direction_text(self, cue: Cue) -> str:
         act, stage = cue.act, self._stage
         what = stage["acts"][act.behaviour] + (f"（{stage['unmet'][act.unmet]}）" if act.unmet else "")
+        what += f"这一句要问的就是：{act.says}" if act.says else ""
         facts = [fact_text(cue, key) for key in act.facts]
         band = stage["bands"][act.band]
         return self._direction.fill(
