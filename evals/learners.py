@@ -23,7 +23,11 @@ AGREES = re.compile(
     r"先(?:这样|这么|按|照|试)|就(?:这么|照|按|依)|那就|说定|听你的|照你说的|试试|^(?:……)?[行成好中](?:吧|。|……|，(?:那就|就|先|按|我先|我回|我明|这么))|回去想想|琢磨|认了|记下"
 )
 RISKY = re.compile(r"不想活|死了|活着(?:没|也没)|没脸(?:活|回)|撑不下去|解脱|没意思|不在了")
-LONG = 14
+HIDDEN: dict[str, Any] = {
+    "facts": {}, "fact_levels": {}, "need_business": "", "need_emotional": "", "init": {}, "traits": {},
+    "triggers": (), "soothers": (), "success": (), "gates": (), "demand": "",
+}  # fmt: skip
+"""What is blanked before a learner looks at a case."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class View:
         """The view of a session as it stands."""
         library, s = session.parts.library, session.snapshot.scenario
         return cls(
-            scenario=s,
+            scenario=s.model_copy(update=HIDDEN),
             policies=tuple(library.policies[p] for p in s.offer),
             replies=tuple(t.reply for t in session.turns),
             answers=tuple(t.answer.text for t in session.turns),

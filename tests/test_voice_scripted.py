@@ -141,9 +141,10 @@ def test_every_persona_has_a_manner_of_speaking_of_its_own(library: Library) -> 
         bank = load_file(LINES / f"persona-{persona}.yaml", reactions)
         lines = everything_in(bank)
         assert len(lines) >= 25 and len(set(lines)) == len(lines)
-        assert {"vent", "complain", "demand", "refuse", "withhold", "soften"} - {"refuse"} <= set(bank["acts"])
-        assert not {x for x in lines if len(guard.bare(x)) > 3} & (common | heard), "nobody borrows another's words"
-        heard |= {x for x in lines if len(guard.bare(x)) > 3}
+        assert {"vent", "complain", "demand", "withhold", "soften"} <= set(bank["acts"])
+        long = {x for x in lines if len(guard.bare(x)) > 3}
+        assert not long & (common | heard), "nobody borrows another's words"
+        heard |= long
 
 
 def test_personas_are_told_apart_by_ear(stranger: Scenario, library: Library) -> None:
@@ -173,7 +174,7 @@ def test_every_behaviour_has_words_in_every_band(behaviour: str, stranger: Scena
     for band in BANDS:
         for scenario in (stranger, stranger.model_copy(update=PHONE)):
             text = VOICE.speak(cue(scenario, behaviour, band, unmet="T" if behaviour == "refuse" else "")).text
-            assert guard.bare(text)
+            assert guard.bare(text) or (behaviour == "silence" and text)
             assert "{" not in text
             assert guard.spoken_length(text) <= 2 * guard.LENGTH[band]
 

@@ -15,12 +15,12 @@ _BEST: tuple[tuple[str, ...], ...] = (
     ("third_option", "lead_solution", "small_help"),
     ("refuse_concede", "pace_motive", "give_before_ask"),
 )
-_TURNS = 24
+_TURNS = 14  # nobody practises longer than this with one customer
 _SETTLED = {"accept", "provisional_accept"}
 
 
 def reachable(scenario: Scenario, rules: MindRules, persona: Persona | None = None) -> bool:
-    """Whether near-perfect play brings this customer to at least a trial within a long talk."""
+    """Whether near-perfect play brings this customer to at least a trial before the talk is too long."""
     mind = start(scenario, persona, rules)
     for n in range(_TURNS):
         codes = _BEST[n % len(_BEST)] + (("crisis_safety",) if n < 3 and scenario.goal == "safe" else ())
