@@ -26,8 +26,9 @@ bench: $(VENV)/.dev ## 测量：一轮的本地耗时、第二次启动、检索
 	@$(BIN)/python -m evals.bench
 	@$(BIN)/python -m evals.retrieval
 
-eval: $(VENV)/.dev ## 回归：金标准对话
+eval: $(VENV)/.dev ## 回归：金标准对话；模拟学员对全部场景（约 20 分钟）
 	@$(BIN)/python -m evals.gold
+	@$(BIN)/python -m evals.customers
 
 train-appraisal: $(VENV)/.train ## 重新训练识别模型（需要 PyTorch，约一小时，换数据或改标签后用）
 	@$(BIN)/python -m evals.appraisal.train --without D --out data/appraisal-dev.pt
