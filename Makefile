@@ -35,6 +35,7 @@ train-appraisal: $(VENV)/.train ## 重新训练识别模型（需要 PyTorch，�
 	@$(BIN)/python -m evals.appraisal.fit --weights data/appraisal-dev.pt
 	@$(BIN)/python -m evals.appraisal.train --out data/appraisal.pt
 	@$(BIN)/python -m evals.appraisal.export --weights data/appraisal.pt
+	@$(BIN)/python -m evals.appraisal.spare
 	@$(BIN)/python -m evals.appraisal.measure --card docs/appraisal.md
 
 format: $(VENV)/.dev ## 整理代码格式

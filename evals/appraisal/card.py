@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,9 @@ HEAD = """# 识别模型卡
 
 标注按作者分册：{passes}。训练用 {training}；{exam} 和 {hard} 是考卷，训练和调参都没读过。红线样句、分类法例句另有 {written} 句。
 标注由语言模型扮演的六位作者逐句写成并按定义标注，不是真实通话；真实通话上的表现要由本行抽样再验。
+
+同一批里抽 {again} 句由另一位读者盲标（没看过原标注）：宏平均 F1 技巧 {agree[0]:.2f}、反模式 {agree[1]:.2f}、违规 {agree[2]:.2f}，整句打分等级相关
+{agree[3]:.2f}。这是目前标注下机器的上限参照。
 
 ## 结果（{exam}，{rows} 句；方括号是自助法 95% 区间）
 
@@ -64,12 +68,27 @@ def write(library: Library, path: Path) -> None:
         version=both.version, size=network.stat().st_size / 2**20,
         passes="、".join(f"{n} {len(data.read(n))} 句" for n in (*data.TRAINING, data.EXAMINATION, data.HARD)),
         training="、".join(data.TRAINING), exam=data.EXAMINATION, hard=data.HARD, written=len(data.written(library)),
-        rows=len(rows), totals="\n".join(_totals(library, wanted, got, figures)), crossing=crossing,
+        again=len(data.blind()), agree=agreement(library), rows=len(rows), totals="\n".join(_totals(library, wanted, got, figures)), crossing=crossing,
         clean=len(hard) - crossing, evasion=totals["evasion_recall"], alarms=totals["false_alarms"],
         spearman=totals["spearman"], p50=totals["p50_ms"], p95=totals["p95_ms"],
         codes="\n".join(_codes(library, codes, wanted, got[2], figures)), weak=_weak(library, codes, figures[2]),
     )  # fmt: skip
     path.write_text(text, encoding="utf-8")
+
+
+def agreement(library: Library) -> tuple[float, ...]:
+    """Macro F1 of a blind second reader against the first, per family over the codes that came up, and of marks."""
+    codes, twice = data.codes(library), data.blind()
+    first = measure.table([row for row, _, _ in twice], codes)
+    second = np.asarray([[c in again for c in codes] for _, again, _ in twice], dtype=bool)
+    figures = measure.per_code(first, second)
+    met = (first | second).any(axis=0)
+    sizes = np.cumsum(
+        [0, *(len(x) for x in (library.taxonomy.techniques, library.taxonomy.antis, library.taxonomy.violations))]
+    )
+    means = [float(np.mean([figures[c].f1 for c in range(a, b) if met[c]])) for a, b in pairwise(sizes)]
+    marks = [(float(row.mark), float(q)) for row, _, q in twice if row.mark]
+    return (*means, measure.spearman([a for a, _ in marks], [b for _, b in marks]))
 
 
 def _totals(library: Library, wanted: Bools, got: Sequence[Bools], figures: Sequence[Sequence[Figures]]) -> list[str]:

@@ -47,6 +47,14 @@ def _row(raw: dict[str, object], source: str) -> Row:
     )
 
 
+def blind() -> list[tuple[Row, frozenset[str], int]]:
+    """Rows that a second reader labelled without seeing the first labels: the row, his codes, his mark."""
+    known = {(n, r.reply): r for n in (*"ABCD", EXAMINATION) for r in read(n)}
+    with (FOLDER / "blind.jsonl").open(encoding="utf-8") as lines:
+        again = [json.loads(line) for line in lines if line.strip()]
+    return [(known[a["pass"], a["r"]], frozenset(a["l"]), int(a["q"])) for a in again]
+
+
 def written(library: Library) -> list[Row]:
     """Rows from the product's own content: the taxonomy's examples, red lines, cases, gold dialogues, plain examples.
 
