@@ -26,8 +26,9 @@ bench: $(VENV)/.dev ## 测量：一轮的本地耗时、第二次启动、检索
 	@$(BIN)/python -m evals.bench
 	@$(BIN)/python -m evals.retrieval
 
-eval: $(VENV)/.dev ## 回归：金标准对话
+eval: $(VENV)/.dev ## 回归：金标准对话；模拟学员对全部场景（约 5 分钟）
 	@$(BIN)/python -m evals.gold
+	@$(BIN)/python -m evals.customers
 
 format: $(VENV)/.dev ## 整理代码格式
 	@$(BIN)/ruff check --fix .

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from evals.simulate import cases, open_parts, play
 
 SEEDS = range(5)
 SPEED_TALKS, SPEED_TURNS = 1000, 10
+QUALITIES, LONGEST = (0.5, 0.8, 1.2), 20
 ORDER = ("good", "middling", "bad")
 STANDARD = (
     ("pace_fact", "pace_emotion"), ("pace_expectation", "pace_emotion"), ("pace_motive", "lead_solution"),
@@ -97,48 +98,53 @@ def _drill(scenario: str) -> bool:
 
 
 def by_difficulty(outcomes: Sequence[Outcome], library: Library) -> tuple[Table, list[Finding]]:
-    """Turns a good learner needs, and how well the standard play must be played, per level of difficulty."""
-    table = Table("难度", "好学员谈成要几轮", "满意度", "中等学员满意度", *(f"标准打法 {q:g}" for q in (0.5, 0.8, 1.2)))
+    """How long and how well one must play at each level of difficulty, and how the learners' customers felt."""
+    table = Table("难度", "几轮谈成", *(f"说到 {q:g} 分" for q in QUALITIES), "好学员满意度", "中等学员满意度")
     rates: dict[tuple[int, float], float] = {}
-    turns, felt = [], []
+    needed, felt = [], []
     for level in range(1, 6):
-        one = [o for o in outcomes if o.difficulty == level and o.learner == "good" and not _drill(o.scenario)]
-        mid = [o for o in outcomes if o.difficulty == level and o.learner == "middling" and not _drill(o.scenario)]
         here = [s for s in library.scenarios.values() if s.difficulty == level and not s.drills]
-        for q in (0.5, 0.8, 1.2):
-            rates[level, q] = share(standard(s, library, q) for s in here)
-        settled = [o.settled_at for o in one if o.settled_at]
-        turns.append(statistics.mean(settled) if settled else 0.0)
-        felt.append(statistics.mean(o.satisfaction for o in one) if one else 0.0)
-        poor = f"{statistics.mean(o.satisfaction for o in mid):.0f}" if mid else "—"
-        table.add_row(str(level), f"{turns[-1]:.1f}", f"{felt[-1]:.0f}", poor,
-                      *(f"{rates[level, q]:.0%}" for q in (0.5, 0.8, 1.2)))  # fmt: skip
+        for q in QUALITIES:
+            rates[level, q] = share(bool(standard(s, library, q, len(STANDARD))) for s in here)
+        needed.append(statistics.mean(standard(s, library, QUALITIES[-1], LONGEST) or LONGEST for s in here))
+        felt.append([_felt(outcomes, level, who) for who in ("good", "middling")])
+        marks = (f"{rates[level, q]:.0%}" for q in QUALITIES)
+        table.add_row(str(level), f"{needed[-1]:.1f}", *marks, *(f"{x:.0f}" for x in felt[-1]))
     easy = statistics.mean([rates[1, 0.8], rates[2, 0.8]])
     hard = statistics.mean([rates[4, 0.8], rates[5, 0.8]])
-    grows = all(rates[n, q] >= rates[n + 1, q] - 0.05 for n in range(1, 5) for q in (0.5, 0.8, 1.2))
+    sharper = all(rates[n, q] >= rates[n + 1, q] for n in range(1, 5) for q in QUALITIES)
+    grades = [statistics.mean(needed[:2]), needed[2], statistics.mean(needed[3:])]  # two cases at each end are too few
+    longer = all(a < b for a, b in pairwise(grades))
+    satisfied = [x[0] for x in felt]
     return table, [
-        Finding("难度 1–2：标准打法（0.8）完全接受", "＞ 80%", f"{easy:.0%}", easy > 0.8),
-        Finding("难度 4–5：标准打法（0.8）完全接受", "＜ 40%", f"{hard:.0%}", hard < 0.4),
-        Finding("越难越要说得准", "各档不升", "是" if grows else "否", grows),
-        Finding(
-            "越难满意度越低", "1＞3＞5", "＞".join(f"{felt[i]:.0f}" for i in (0, 2, 4)), felt[0] > felt[2] > felt[4]
-        ),
-    ]
+        Finding("难度 1–2：九轮标准打法说到 0.8 就完全接受", "＞ 80%", f"{easy:.0%}", easy > 0.8),
+        Finding("难度 4–5：九轮标准打法说到 0.8 仍不够", "＜ 40%", f"{hard:.0%}", hard < 0.4),
+        Finding("越难越要说得准", "各档不升", "是" if sharper else "否", sharper),
+        Finding("越难越要谈得久", "易＜中＜难", "＜".join(f"{n:.1f}" for n in grades) + " 轮", longer),
+        Finding("越难满意度越低", "1＞3＞5", "＞".join(f"{satisfied[i]:.0f}" for i in (0, 2, 4)),
+                satisfied[0] > satisfied[2] > satisfied[4]),
+    ]  # fmt: skip
 
 
-def standard(scenario: Scenario, library: Library, quality: float) -> bool:
-    """Whether nine turns of the standard play at one quality bring full acceptance. Pure mind, no words."""
+def _felt(outcomes: Sequence[Outcome], level: int, who: str) -> float:
+    mine = [o.satisfaction for o in outcomes if (o.difficulty, o.learner) == (level, who) and not _drill(o.scenario)]
+    return statistics.mean(mine) if mine else 0.0
+
+
+def standard(scenario: Scenario, library: Library, quality: float, most: int) -> int:
+    """The turn at which standard play of one quality brings full acceptance; 0 when it does not. No words, pure mind."""
     rules = MindRules(library.mind_rules, library.taxonomy)
     mind = start(scenario, None, rules)
-    for codes in STANDARD:
+    for n in range(most):
+        codes = STANDARD[n] if n < len(STANDARD) else STANDARD[4 + n % 5]
         shown = [Technique(code=c, quality=quality, evidence="", start=i) for i, c in enumerate(codes)]
-        if scenario.goal == "safe" and mind.turn < 3:
+        if scenario.goal == "safe" and n < 3:
             shown.append(Technique(code="crisis_safety", quality=quality, evidence="", start=9))
         done = step(mind, Appraisal(techniques=tuple(shown), ticket=True), scenario, rules)
         mind = done.mind
         if "accept" in done.act.allowed:
-            return True
-    return False
+            return n + 1
+    return 0
 
 
 def _work(job: tuple[Path, bool, tuple[str, ...], int]) -> list[Outcome]:
