@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,12 @@ Floats = NDArray[np.float32]
 FOLDER, NETWORK, VOCABULARY, DECISIONS = "reader", "network.onnx", "vocabulary.json", "decisions.json"
 CUSTOMER_TOKENS, REPLY_TOKENS = 64, 320
 BEGIN, END = 0, 2
+BY_ITSELF = frozenset({
+    "threat_intimidate", "impersonate_authority", "disclose_third_party", "harass_contact", "induce_borrow", "insult",
+    "false_promise_credit", "false_info", "hide_identity", "off_hours_freq", "obstruct_complaint", "private_payment",
+    "leak_internal", "privacy_overcollect",
+})  # fmt: skip
+"""Breaches that are there whatever the customer said; an angry customer must not make a kind reply look like one."""
 SURE = 0.8  # base strength of a code that only just reached its threshold
 NEAR = 1.5  # tokens within this many logits of the best one belong to the evidence
 
@@ -71,10 +77,23 @@ class Network:
             raise ContentError(
                 f"识别模型损坏或缺失（{folder.name}）。请重新安装，或运行 make train-appraisal。"
             ) from None
+        self._by_itself = [i for i, code in enumerate(decided) if code in BY_ITSELF]
         self._decided: dict[str, tuple[float, float]] = {c: (d["bonus"], d["threshold"]) for c, d in decided.items()}
 
     def read(self, reply: str, customer: str = "") -> Scores:
-        """Scores of one reply; a long one is read in windows and keeps the highest score of each code."""
+        """Scores of one reply; a long one is read in windows and keeps the highest score of each code.
+
+        A breach must show in the reply itself: it is read without the customer's line too, and the lower score counts.
+        """
+        scores = self._windowed(reply, customer)
+        if not customer:
+            return scores
+        alone = self._windowed(reply, "")
+        codes = scores.codes.copy()
+        codes[self._by_itself] = np.minimum(codes, alone.codes)[self._by_itself]
+        return replace(scores, codes=codes)
+
+    def _windowed(self, reply: str, customer: str) -> Scores:
         said = self._tokens.encode(plain(reply), add_special_tokens=False)
         heard = self._tokens.encode(plain(customer), add_special_tokens=False).ids
         starts = range(0, max(1, len(said.ids)), REPLY_TOKENS)

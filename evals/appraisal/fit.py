@@ -8,13 +8,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from bot.appraisal import Appraiser
-from bot.appraisal.network import DECISIONS, FOLDER
+from bot.appraisal.network import BY_ITSELF, DECISIONS, FOLDER
 from bot.scenarios import Library, load_library
 from evals.appraisal import base, data, decide, measure, pieces
 from evals.appraisal.net import Reader
@@ -42,7 +43,11 @@ def main() -> None:
     rows = [r for n in chosen.names.split(",") for r in data.read(n)]
     model = Reader(start, len(codes))
     model.load_state_dict(torch.load(chosen.weights, weights_only=True))
-    logits, _ = scores(model.eval(), Encoder(pieces.tokenizer(start), codes), rows)
+    encoder = Encoder(pieces.tokenizer(start), codes)
+    logits, _ = scores(model.eval(), encoder, rows)
+    alone, _ = scores(model, encoder, [replace(r, customer="") for r in rows])
+    own = [i for i, code in enumerate(codes) if code in BY_ITSELF]
+    logits[:, own] = np.minimum(logits, alone)[:, own]
     wanted = measure.table(rows, codes)
     ruled = measure.found(measure.read(Appraiser(library, use_network=False), rows)[0], codes)
     nothing = np.zeros_like(ruled)
