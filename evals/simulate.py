@@ -82,7 +82,7 @@ def open_parts(root: Path, *, semantic: bool = True) -> Parts:
     parts = Parts.open(settings)
     changes: dict[str, Any] = {"finder": NothingFound(""), "store": cast(Store, Memory()), "judge": None}
     if not semantic:
-        changes["appraiser"] = Appraiser(parts.library, use_embeddings=False)
+        changes["appraiser"] = Appraiser(parts.library, use_network=False)
     return replace(parts, **changes)
 
 

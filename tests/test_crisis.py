@@ -27,7 +27,7 @@ DEAF = "征信是人行管的，改不了，您先把钱还上再说。"
 @pytest.fixture
 def parts(parts: Parts) -> Parts:
     """Real parts; replies read by the word rules alone, which is what decides here."""
-    return replace(parts, appraiser=Appraiser(parts.library, use_embeddings=False))
+    return replace(parts, appraiser=Appraiser(parts.library, use_network=False))
 
 
 def test_the_warning_must_be_confirmed_and_trainers_may_close_the_case(parts: Parts) -> None:
