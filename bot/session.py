@@ -12,8 +12,10 @@ from collections.abc import Callable
 
 from bot import grading, mind, privacy
 from bot.errors import LearnerError
+from bot.model import on_behalf_of
 from bot.parts import Parts
 from bot.records import (
+    Act,
     Appraisal,
     Context,
     Cue,
@@ -29,6 +31,7 @@ from bot.records import (
     Utterance,
 )
 from bot.store import LOCAL_OWNER
+from bot.voice import ModelVoice
 
 Progress = Callable[[int, int], None]
 QUERY_CHARS, PASSAGES = 300, 4
@@ -105,23 +108,25 @@ class Session:
 
     # ── one turn ─────────────────────────────────────────────────────────────────────────────────────
 
-    def say(self, text: str) -> Turn:
+    def say(self, text: str, hear: Callable[[str], None] | None = None) -> Turn:
         """Answer the customer. The turn is stored whole, or nothing changes but the held line.
+
+        `hear` gets his line sentence by sentence, each already checked, when a model speaks it.
 
         Raises `LearnerError` for a reply that cannot be answered, `ConflictError` when another window was faster.
         """
         reply, notices = self._accepted(text)
         self.parts.store.hold(self.id, reply)
-        turn = self._make(reply, notices)
+        turn = self._make(reply, notices, hear)
         self.parts.store.append(self.id, turn)
         self.turns = (*self.turns, turn)
         return turn
 
-    def _make(self, reply: str, notices: tuple[str, ...]) -> Turn:
+    def _make(self, reply: str, notices: tuple[str, ...], hear: Callable[[str], None] | None) -> Turn:
         read = self.parts.appraiser.appraise(reply, self._context())
         step = mind.step(self.mind, read, self.snapshot.scenario, self.parts.rules, self.snapshot.persona)
         passages = self._passages(reply)
-        answer = self.parts.voice.speak(self._cue(reply, read, step, passages))
+        answer = self._spoken(self._cue(reply, read, step, passages), hear)
         return Turn(
             n=len(self.turns) + 1,
             customer=self.customer_line,
@@ -134,6 +139,19 @@ class Session:
             passages=passages,
             at=self.parts.clock(),
         )
+
+    def _spoken(self, cue: Cue, hear: Callable[[str], None] | None) -> Utterance:
+        with on_behalf_of(self.id, self.parts.settings.voice_timeout):
+            if isinstance(self.parts.voice, ModelVoice):
+                return self.parts.voice.speak(cue, hear)
+            return self.parts.voice.speak(cue)
+
+    def warm(self) -> None:
+        """Have a model that voices the customer read the beginning of the talk ahead of the first reply."""
+        if isinstance(self.parts.voice, ModelVoice) and not self.ended:
+            with on_behalf_of(self.id):
+                step = Step(mind=self.mind, changes=(), act=Act(behaviour="vent", customer_act="vent"))
+                self.parts.voice.warm(self._cue("", Appraisal(), step, ()))
 
     def _passages(self, reply: str) -> tuple[Passage, ...]:
         found = self.parts.finder.find(f"{self.customer_line} {reply}"[:QUERY_CHARS], None, 2 * PASSAGES)
@@ -195,7 +213,8 @@ class Session:
         grade, turn = self.feedback(n), self.turns[n - 1]
         if self.parts.judge is None or any(v.source == "model" for v in grade.verdicts):
             return grade
-        found, better = self.parts.judge.verdicts(turn, self.snapshot.scenario, turn.passages)
+        with on_behalf_of(self.id):
+            found, better = self.parts.judge.verdicts(turn, self.snapshot.scenario, turn.passages)
         coaching = grade.coaching
         if better and self._harmless(better, turn):
             coaching = coaching.model_copy(update={"better": better})

@@ -72,4 +72,4 @@ class Breaker:
 
 def pause(attempt: int, asked: float) -> float:
     """Seconds before the next attempt: doubling, with jitter, and never less than the endpoint asked for."""
-    return max(asked, 0.4 * 2**attempt * _dice.uniform(0.75, 1.25))
+    return max(asked, 0.4 * float(2**attempt) * _dice.uniform(0.75, 1.25))

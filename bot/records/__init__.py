@@ -54,6 +54,7 @@ from bot.records.talk import (
     Change,
     Cue,
     Mind,
+    Repair,
     Step,
     Utterance,
 )
@@ -88,6 +89,7 @@ __all__ = [
     "Profile",
     "Record",
     "RedLine",
+    "Repair",
     "Report",
     "Scenario",
     "Snapshot",
