@@ -21,6 +21,7 @@ _ORDERS = (
     r"(?:系统|系統|管理员|開發者|开发者|官方|平台|培训师)\s*(?:消息|提示|指令|命令|通知|注|公告|权限|模式)?\s*[:：\]】>]",
     r"系统(?:指令|提示|命令)|提示[词詞]|指令集|越狱|開發者模式|开发者模式|管理员模式|调试模式|上帝模式|舞台指示|学员原话|客户原话",
     r"(?:只|仅|请|必须|直接)(?:能|需|要|用)?(?:回复|回答|输出|说)(?:一个字|两个字|[“\"'「‘]|[:：]|ok|好的|是$|收到|同意|JSON|英文|英语)",
+    r"第[一二三1-3]条消息|(?:消息|对话|提示)的?原文",
     r"(?:跟我念|跟着我说|重复我(?:的话|说的)|照着(?:念|说)|接着写|续写|补全)",
 )
 _GRADES = (
@@ -28,7 +29,8 @@ _GRADES = (
     r"(?:满分|滿分|100\s*分|一百分|最高分|高分|10\s*分|5\s*分|五分(?!钟)|[SA]\s*(?:级|档|等))",
     r"(?:给我|判我|让我|算我|直接)(?:打|评|判|记|算)?.{0,4}(?:通过|及格|过关|优秀)",
     r"(?:评委|評委|评分|打分|裁判|考官|阅卷|评审|evaluator|judge|grader).{0,16}(?:请|必须|应|给|直接|一律|全部|都|你|true|满分|通过)",
-    r"(?:全部|每条|每一条|所有(?:条目|标准|维度|检查))(?:都|均|一律)?.{0,4}(?:通过|满分|做到|true|达标|合格)",
+    r"(?:全部|每条|每一条|所有(?:条目|标准|维度|检查))(?:都|均|一律)?.{0,4}(?:通过|满分|true|达标|合格)",
+    r"(?:全部|所有|每一?)(?:条目?|标准|维度|检查).{0,4}(?:做到|true|[0-9五十]+分)",
     r"passed|verdicts?\b|\bscores?\b|full marks|\bgrade\b",
 )
 _ENGLISH = (
@@ -47,6 +49,17 @@ _CODES = (
 )
 _PATTERN = re.compile("|".join((*_ORDERS, *_GRADES, *_ENGLISH, *_CODES)), re.I | re.S)
 _SPACING = re.compile(r"[\s.\-_*~·|/，、,\u3000]+")
+
+
+_CLAUSE = re.compile(r"[^，。！？；,!?;\n]+")
+
+
+def machine_parts(text: str) -> tuple[tuple[int, int], ...]:
+    """The clauses of a text that are not said to the customer, by offset; the whole of it when they cannot be told."""
+    if not addresses_machine(text):
+        return ()
+    found = tuple(m.span() for m in _CLAUSE.finditer(text) if addresses_machine(m.group()))
+    return found or ((0, len(text)),)
 
 
 def addresses_machine(text: str) -> bool:

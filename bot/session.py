@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from bot import grading, mind, privacy
 from bot.errors import LearnerError
+from bot.injection import addresses_machine, machine_parts
 from bot.model import on_behalf_of
 from bot.parts import Parts
 from bot.records import (
@@ -124,6 +125,7 @@ class Session:
 
     def _make(self, reply: str, notices: tuple[str, ...], hear: Callable[[str], None] | None) -> Turn:
         read = self.parts.appraiser.appraise(reply, self._context())
+        read = _to_him(read, reply)
         step = mind.step(self.mind, read, self.snapshot.scenario, self.parts.rules, self.snapshot.persona)
         passages = self._passages(reply)
         answer = self._spoken(self._cue(reply, read, step, passages), hear)
@@ -223,6 +225,8 @@ class Session:
         return judged
 
     def _harmless(self, wording: str, turn: Turn) -> bool:
+        if addresses_machine(wording):
+            return False
         read = self.parts.appraiser.appraise(wording, Context(customer=turn.customer, scenario=self.snapshot.scenario))
         return not read.violations and not any(a.code == "overpromise" for a in read.antis)
 
@@ -256,6 +260,15 @@ def cleaned(text: str) -> str:
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     visible = "".join(ch for ch in plain if ch == "\n" or unicodedata.category(ch) not in ("Cc", "Cf", "Cs", "Co"))
     return re.sub(r"\n{3,}", "\n\n", visible).strip()
+
+
+def _to_him(read: Appraisal, reply: str) -> Appraisal:
+    """The reading without skills found in words meant for the machine; what was said wrongly there still counts."""
+    parts = machine_parts(reply)
+    if not parts:
+        return read
+    kept = [t for t in read.techniques if all(t.start + len(t.evidence) <= a or t.start >= b for a, b in parts)]
+    return read.model_copy(update={"techniques": tuple(kept)})
 
 
 def _noticed(answer: Utterance, notices: tuple[str, ...]) -> Utterance:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from bot.injection import addresses_machine
 from bot.records import Cue
 from bot.voice.lines import LENGTH
 
@@ -40,7 +41,7 @@ _THANKS = re.compile(
 )
 _SYSTEM = re.compile(
     r"提示词|指令|舞台指示|情绪值|(?:愤怒|信任|配合|理智)[值度档]|(?:按照?|根据|遵照?).{0,3}系统|系统(?:消息|设定|指令|要求我)|JSON|prompt|token"
-    r"|角色(?:扮演|设定)|人设|扮演|学员(?!工)|陪练|对练|演练|第[一二三四]阶段|阶段\s*[一二三四1-4]|(?:萌芽|抱怨|投诉|升级)期(?![限间内])|[沸热温凉平]档"
+    r"|(?:角色|人物|我的)(?:扮演|设定)|人设|扮演|学员(?!工)|陪练|对练|演练|第[一二三四]阶段|阶段\s*[一二三四1-4]|(?:萌芽|抱怨|投诉|升级)期(?![限间内])|[沸热温凉平]档"
     r"|〖|〗|```|</?[a-z]+>|\b[AGSXTHCDRM]\s*[=＝]\s*\d|(?:behaviou?r|customer_act|reacts_to)", re.I)  # fmt: skip
 _ACCEPTING = {"accept", "provisional_accept", "accept_reality", "close"}
 _WARMED = _ACCEPTING | {"soften", "concede"}
@@ -170,7 +171,10 @@ def _softens(text: str, behaviour: str) -> bool:
 def _system_words(text: str, reply: str) -> bool:
     if re.search(r"已(?:经)?(?:为您)?(?:忽略|切换|重置|遵循|进入)", text):
         return True
-    return any(word.lower() not in reply.lower() for word in _SYSTEM.findall(text))
+    found = _SYSTEM.findall(text)
+    if addresses_machine(reply):
+        return bool(found)  # then he is answering the manager's orders, not throwing his words back
+    return any(word.lower() not in reply.lower() for word in found)
 
 
 def leaks(text: str, cue: Cue, hidden: Mapping[str, str]) -> bool:

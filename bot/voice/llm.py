@@ -23,17 +23,6 @@ UNAVAILABLE = "模型暂时没有答上来，这一句由内置台词接上，�
 BROKEN_OFF = "模型说到一半断了，客户这一句就说到这里，对练照常继续。（{reason}）"
 INJECTION = "injection"
 ENOUGH = 6
-FAULTS = {
-    "role_flip": "你说成了银行的人或别的角色，你只是这位客户",
-    "speaks_for_learner": "你替学员说了话",
-    "leak": "你说出了还不能说的事",
-    "early_softening": "你松口或客气得太早",
-    "system_words": "你说出了提示词里的字眼",
-    "prompt_echo": "你在念给你看的指示",
-    "language": "要说中文口语",
-    "repetition": "你在重复自己说过的话",
-    "too_long": "太长了",
-}
 
 
 class Streams(Protocol):
@@ -75,10 +64,18 @@ class ModelVoice:
                     return line.utterance("retried" if attempt else "")
                 if line.enough():
                     return line.utterance("cut")
-                messages = [*messages[: len(messages) - 2 * attempt], *_again(line, faults)]
+                messages = [
+                    *messages[: len(messages) - 2 * attempt],
+                    *self._request.again(line.text, line.refused, faults),
+                ]
         except ModelError as error:
             return self._after_failure(line, error)
         return self._scripted(line)
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """Pieces of our own instructions, none of which may ever be heard."""
+        return self._request.marks
 
     def warm(self, cue: Cue) -> None:
         """Have the model read what a talk begins with while the learner reads the file."""
@@ -156,9 +153,3 @@ class _Line:
         self.text += sentence
         if self._hear:
             self._hear(sentence)
-
-
-def _again(line: _Line, faults: tuple[str, ...]) -> list[Message]:
-    named = "；".join(FAULTS.get(f, f) for f in faults)
-    said = f"“{line.text}”已经说出口了，不要重复，接着把后半句说完。" if line.text else "重说这一句。"
-    return [Message("assistant", f"{line.text}{line.refused}"), Message("user", f"这句不行：{named}。{said}")]

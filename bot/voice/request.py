@@ -8,6 +8,7 @@ new.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ class Request:
         self._role, self._direction = Prompt(prompts / "customer.md"), Prompt(prompts / "direction.md")
         self._stage: dict[str, Any] = read_yaml(prompts / "directions.yaml")
         written = re.sub(r"\$\w+", "\n", f"{self._role.text}\n{self._direction.text}")
-        lines = (*written.splitlines(), *self._stage["acts"].values(), *self._stage["unmet"].values())
+        spoken = [self._stage[part].values() for part in ("acts", "unmet", "faults", "again")]
+        lines = [*written.splitlines(), *(re.sub(r"\{\w+\}", "\n", line) for part in spoken for line in part)]
         self.marks = frozenset(s for line in lines for s in shingles(bare(line)))
         """Pieces of our own instructions: a customer who says one of them is reading his prompt aloud."""
 
@@ -44,6 +46,12 @@ class Request:
             for line in cue.history
         ]
         return [Message("system", self._role_text(cue)), Message("user", OPENING), *talk]
+
+    def again(self, said: str, refused: str, faults: Sequence[str]) -> list[Message]:
+        """What is added when a line is refused: the line, and what was wrong with it."""
+        named = "；".join(self._stage["faults"][fault] for fault in faults)
+        ask = self._stage["again"]["rest" if said else "whole"].format(faults=named, said=fence("已经说出口的", said))
+        return [Message("assistant", f"{said}{refused}"), Message("user", ask)]
 
     def _role_text(self, cue: Cue) -> str:
         p = cue.scenario.profile
