@@ -24,6 +24,7 @@ check: $(VENV)/.dev ## 代码检查：ruff 与 mypy
 
 bench: $(VENV)/.dev ## 测量：一轮的本地耗时、第二次启动
 	@$(BIN)/python -m evals.bench
+	@$(BIN)/python -m evals.model_bench
 
 eval: $(VENV)/.dev ## 回归：金标准对话
 	@$(BIN)/python -m evals.gold

@@ -138,11 +138,11 @@ class Model:
             self._cache.put(key, "".join(work.said))
 
     def _tried(self, work: _Work) -> Iterator[str]:
+        self.breaker.check()
         while True:
             work.attempts += 1
             work.said.clear()
             try:
-                self.breaker.check()
                 yield from self._attempt(work)
                 self.breaker.worked()
                 return
