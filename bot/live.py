@@ -18,7 +18,8 @@ class Live:
     """One turn being made."""
 
     def __init__(self, session: Session, reply: str) -> None:
-        self.reply, self.error = reply, None  # type: str, Exception | None
+        self.reply = reply
+        self.error: Exception | None = None
         self._session, self._heard, self._done = session, list[str](), False
         self._changed = threading.Condition()
 

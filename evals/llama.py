@@ -18,7 +18,8 @@ class LlamaServer:
     """Serves a model file on loopback while it is entered; yields its base URL. The same port again when re-entered."""
 
     def __init__(self, model: Path, context: int = 8192) -> None:
-        self._model, self._context, self._server = model, context, None  # type: Path, int, Any
+        self._model, self._context = model, context
+        self._server: object = None
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port: int = free.getsockname()[1]

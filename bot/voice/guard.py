@@ -113,6 +113,11 @@ def faults(
     return tuple(code for code, wrong in checks.items() if wrong) or CLEAN
 
 
+def out_of_role(text: str) -> bool:
+    """Whether a line, whatever it answers, is not one a customer would say."""
+    return chinese_share(text) < 0.5 or bool(_ROLE.search(text) or _SPEAKER.search(text) or _SYSTEM.search(text))
+
+
 def chinese_share(text: str) -> float:
     """The share of Chinese among a text's letters; 0 when it has none."""
     letters = [ch for ch in text if ch.isalpha()]
