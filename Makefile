@@ -25,6 +25,7 @@ check: $(VENV)/.dev ## 代码检查：ruff 与 mypy
 bench: $(VENV)/.dev ## 测量：一轮的本地耗时、第二次启动、检索的准确与速度
 	@$(BIN)/python -m evals.bench
 	@$(BIN)/python -m evals.retrieval
+	@$(BIN)/python -m evals.model_bench
 
 eval: $(VENV)/.dev ## 回归：金标准对话；模拟学员对全部场景（约 5 分钟）
 	@$(BIN)/python -m evals.gold

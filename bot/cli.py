@@ -142,6 +142,16 @@ def report(
 
 
 @app.command()
+def calls(
+    session: Annotated[str, typer.Argument(help="演练编号。")],
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出，含模型读到的全文。")] = False,
+) -> None:
+    """给培训师：一场演练里模型读到了什么、答了什么、花了多少，检查拦下了什么，评委和规则哪里不一致。"""
+    with _commands() as run:
+        run.calls(session, as_json)
+
+
+@app.command()
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出。")] = False) -> None:
     """体检：配置了什么、什么能用、缺什么、怎么补（不显示密钥）。"""
     with _commands() as run:

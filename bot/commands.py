@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, track
 
+from bot import account, export, transcripts, view
 from bot import doctor as checks
-from bot import export, transcripts, view
 from bot.appraisal import Appraiser
 from bot.errors import LearnerError
 from bot.mind import MindRules
@@ -154,6 +154,40 @@ def report(session_id: str, kind: str, target: Path | None) -> None:
         return
     _write(target, content)
     err.print(f"已写入 {escape(str(target))}")
+
+
+def calls(session_id: str, as_json: bool) -> None:
+    """Show a trainer everything that passed between a session and its models."""
+    talk = Session.resume(Parts.open(get_settings()), session_id)
+    made = talk.parts.store.calls(session_id)
+    disputed = [(g.n, v) for g in talk.parts.store.grades(session_id).values() for v in g.verdicts if v.disputed]
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "calls": [c.model_dump() for c in made],
+                    "totals": account.by_purpose(made),
+                    "interventions": account.interventions(talk.turns),
+                    "disputed": [{"turn": n, **v.model_dump()} for n, v in disputed],
+                },
+                ensure_ascii=False,
+            )
+        )
+        return
+    for number, call in enumerate(made, 1):
+        out.print(f"[bold]{number}. {call.purpose}[/bold] {escape(call.model)}，{call.seconds:.1f} 秒")
+        for message in call.messages:
+            out.print(f"[dim]〔{message.role}〕[/dim] {escape(message.text)}", soft_wrap=True)
+        out.print(f"[dim]〔回答〕[/dim] {escape(call.answer or call.error)}", soft_wrap=True)
+    for purpose, total in account.by_purpose(made).items():
+        out.print(f"{purpose}：{total['calls']:.0f} 次，读 {total['prompt_tokens']:.0f} 词元，"
+                  f"写 {total['answer_tokens']:.0f} 词元，{total['seconds']:.1f} 秒，费用 {total['cost']:.4f}")  # fmt: skip
+    for what, count in account.interventions(talk.turns).items():
+        out.print(f"检查拦下 {what}：{count} 次")
+    for n, verdict in disputed:
+        out.print(
+            f"第 {n} 轮评委与规则不一致：{escape(verdict.question)} 评委说：{escape(verdict.reason)}", soft_wrap=True
+        )
 
 
 def doctor(as_json: bool) -> bool:

@@ -8,15 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from bot import export
+from bot import export, probe
 from bot.errors import HuasuError, ModelError
-from bot.model import Message, Model, judge_model, voice_model
+from bot.model import Model, judge_model, voice_model
 from bot.retrieval import Index
 from bot.scenarios import load_library
 from bot.settings import Settings
 from bot.store import Store
-
-PING = [Message("user", "请只回答两个字：在的")]
 
 
 @dataclass(frozen=True)
@@ -80,10 +78,10 @@ def _model(name: str, ready: bool, model: str, make: Callable[[Settings], Model]
             f"要接模型：设置 OPENAI_BASE_URL / OPENAI_API_KEY 和 {variable}。",
         )
     try:
-        make(settings).ask("doctor", PING)
+        proved = probe.examine(make(settings), settings.content_dir / "prompts", persona=name == "客户模型")
     except ModelError as error:
         return Finding(name, "bad", f"{model}：{error}", "改正后再运行 huasu doctor；不改也能用内置台词与规则评分。")
-    return Finding(name, "ok", f"{model} 有应答。")
+    return Finding(name, "bad" if proved.fix else "ok", f"{model}：{proved.detail}", proved.fix)
 
 
 def _folder(settings: Settings) -> Finding:

@@ -26,6 +26,10 @@ class SetupError(HuasuError):
 class ModelError(HuasuError):
     """The model endpoint refused, hung, or answered nonsense. `detail` never contains a key."""
 
-    def __init__(self, message: str, *, retryable: bool = True) -> None:
+    def __init__(
+        self, message: str, *, retryable: bool = True, wait: float = 0.0, ours: bool = False, unsupported: bool = False
+    ) -> None:
+        """`wait`: seconds the endpoint asked to be left alone. `ours`: it was not even asked. `unsupported`: it works,
+        but does not know what was asked of it."""
         super().__init__(message)
-        self.retryable = retryable
+        self.retryable, self.wait, self.ours, self.unsupported = retryable, wait, ours, unsupported

@@ -5,6 +5,7 @@ The only module that knows every stage. Clock, ids and randomness enter here, so
 
 from __future__ import annotations
 
+import logging
 import random
 import uuid
 from collections.abc import Callable
@@ -15,16 +16,18 @@ from threading import Lock
 from typing import Protocol
 
 from bot.appraisal import Appraiser
-from bot.errors import ContentError, SetupError
+from bot.errors import ContentError, HuasuError, SetupError
 from bot.grading.judge import Judge
 from bot.mind import MindRules, reachable
-from bot.model import judge_model, voice_model
+from bot.model import Call, Recorder, judge_model, voice_model
 from bot.records import Cue, Passage, Utterance
 from bot.retrieval import Index
 from bot.scenarios import Library, load_library
 from bot.settings import Settings, get_settings
 from bot.store import Store
 from bot.voice import ModelVoice, ScriptedVoice
+
+log = logging.getLogger("huasu.parts")
 
 
 class Voice(Protocol):
@@ -91,15 +94,19 @@ class Parts:
         _winnable(library, rules)
         prompts = settings.content_dir / "prompts"
         scripted = ScriptedVoice(prompts / "lines")
+        store = Store(settings.database)
+        record = _quietly(store.save_call)
         return cls(
             settings=settings,
             library=library,
             rules=rules,
             appraiser=Appraiser(library),
             finder=_finder(settings),
-            voice=ModelVoice(voice_model(settings), scripted, prompts) if settings.voice_ready else scripted,
-            store=Store(settings.database),
-            judge=Judge(judge_model(settings), prompts) if settings.judge_ready else None,
+            voice=ModelVoice(voice_model(settings, record), scripted, prompts) if settings.voice_ready else scripted,
+            store=store,
+            judge=Judge(judge_model(settings, record), prompts, library.taxonomy, settings.judge_samples)
+            if settings.judge_ready
+            else None,
         )
 
 
@@ -125,6 +132,16 @@ def _winnable(library: Library, rules: MindRules) -> None:
                 f"{scenario.id}.yaml：init 与 traits 这样设，说得再好也到不了“暂时接受”。"
                 "请调低 init.A、init.D 或 suspicion、black_agent，或者把 goal 改成 hold。"
             )
+
+
+def _quietly(save: Recorder) -> Recorder:
+    def saved(call: Call) -> None:
+        try:
+            save(call)
+        except HuasuError as error:  # a log that cannot be written must not cost the learner his turn
+            log.warning("call not logged: %s", error)
+
+    return saved
 
 
 def _finder(settings: Settings) -> Finder:

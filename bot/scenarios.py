@@ -108,6 +108,7 @@ class Library:
             *(self.root / "knowledge" / "regulations").glob("*.yaml"),
             *(self.root / "knowledge" / "appraisal").glob("*"),
             *(self.root / "prompts").glob("*.md"),
+            *(self.root / "prompts").glob("*.yaml"),
         ]
         return {str(f.relative_to(self.root)): digest(f.read_bytes()) for f in sorted(files) if f.is_file()}
 

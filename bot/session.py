@@ -13,8 +13,11 @@ from difflib import SequenceMatcher
 
 from bot import cases, drills, grading, mind, privacy
 from bot.errors import LearnerError
+from bot.injection import addresses_machine, machine_parts
+from bot.model import on_behalf_of
 from bot.parts import Parts
 from bot.records import (
+    Act,
     Anti,
     Appraisal,
     Context,
@@ -33,6 +36,7 @@ from bot.records import (
     Utterance,
 )
 from bot.store import LOCAL_OWNER
+from bot.voice import ModelVoice
 
 Progress = Callable[[int, int], None]
 QUERY_CHARS, PASSAGES = 300, 4
@@ -137,23 +141,26 @@ class Session:
 
     # ── one turn ─────────────────────────────────────────────────────────────────────────────────────
 
-    def say(self, text: str) -> Turn:
+    def say(self, text: str, hear: Callable[[str], None] | None = None) -> Turn:
         """Answer the customer. The turn is stored whole, or nothing changes but the held line.
+
+        `hear` gets his line sentence by sentence, each already checked, when a model speaks it.
 
         Raises `LearnerError` for a reply that cannot be answered, `ConflictError` when another window was faster.
         """
         reply, notices = self._accepted(text)
         self.parts.store.hold(self.id, reply)
-        turn = self._make(reply, notices)
+        turn = self._make(reply, notices, hear)
         self.parts.store.append(self.id, turn)
         self.turns = (*self.turns, turn)
         return turn
 
-    def _make(self, reply: str, notices: tuple[str, ...]) -> Turn:
+    def _make(self, reply: str, notices: tuple[str, ...], hear: Callable[[str], None] | None) -> Turn:
         read = self._noted(self.parts.appraiser.appraise(reply, self._context()), reply)
+        read = _to_him(read, reply)
         step = mind.step(self.mind, read, self.snapshot.scenario, self.parts.rules, self.snapshot.persona)
         passages = self._passages(reply)
-        answer = self.parts.voice.speak(self._cue(reply, read, step, passages))
+        answer = self._spoken(self._cue(reply, read, step, passages), hear)
         return Turn(
             n=len(self.turns) + 1,
             customer=self.customer_line,
@@ -175,6 +182,19 @@ class Session:
         card = self.parts.library.taxonomy.antis[RECITAL]
         again = Anti(code=RECITAL, severity=card.severity, intensity=1.0, evidence=reply, start=0)
         return read.model_copy(update={"antis": (*read.antis, again)})
+
+    def _spoken(self, cue: Cue, hear: Callable[[str], None] | None) -> Utterance:
+        with on_behalf_of(self.id, self.parts.settings.voice_timeout):
+            if isinstance(self.parts.voice, ModelVoice):
+                return self.parts.voice.speak(cue, hear)
+            return self.parts.voice.speak(cue)
+
+    def warm(self) -> None:
+        """Have a model that voices the customer read the beginning of the talk ahead of the first reply."""
+        if isinstance(self.parts.voice, ModelVoice) and not self.ended:
+            with on_behalf_of(self.id):
+                step = Step(mind=self.mind, changes=(), act=Act(behaviour="vent", customer_act="vent"))
+                self.parts.voice.warm(self._cue("", Appraisal(), step, ()))
 
     def _passages(self, reply: str) -> tuple[Passage, ...]:
         found = self.parts.finder.find(f"{self.customer_line} {reply}"[:QUERY_CHARS], None, 2 * PASSAGES)
@@ -236,7 +256,8 @@ class Session:
         grade, turn = self.feedback(n), self.turns[n - 1]
         if self.parts.judge is None or any(v.source == "model" for v in grade.verdicts):
             return grade
-        found, better = self.parts.judge.verdicts(turn, self.snapshot.scenario, turn.passages)
+        with on_behalf_of(self.id):
+            found, better = self.parts.judge.verdicts(turn, self.snapshot.scenario, turn.passages)
         coaching = grade.coaching
         if better and self._harmless(better, turn):
             coaching = coaching.model_copy(update={"better": better})
@@ -245,6 +266,8 @@ class Session:
         return judged
 
     def _harmless(self, wording: str, turn: Turn) -> bool:
+        if addresses_machine(wording):
+            return False
         read = self.parts.appraiser.appraise(wording, Context(customer=turn.customer, scenario=self.snapshot.scenario))
         return not read.violations and not any(a.code == "overpromise" for a in read.antis)
 
@@ -305,6 +328,15 @@ def cleaned(text: str) -> str:
 
 def _same(reply: str, earlier: str) -> bool:
     return abs(len(reply) - len(earlier)) <= SHORT and SequenceMatcher(None, earlier, reply).ratio() >= ALIKE
+
+
+def _to_him(read: Appraisal, reply: str) -> Appraisal:
+    """The reading without skills found in words meant for the machine; what was said wrongly there still counts."""
+    parts = machine_parts(reply)
+    if not parts:
+        return read
+    kept = [t for t in read.techniques if all(t.start + len(t.evidence) <= a or t.start >= b for a, b in parts)]
+    return read.model_copy(update={"techniques": tuple(kept)})
 
 
 def _noticed(answer: Utterance, notices: tuple[str, ...]) -> Utterance:

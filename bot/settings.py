@@ -47,6 +47,11 @@ class Settings(BaseSettings):
     crisis_scenarios: str = Field(
         default="SC30", description="cases that may turn to a crisis, comma-separated; empty: none"
     )
+    model_concurrency: int = Field(default=4, ge=1, le=64, description="calls to one endpoint at the same time")
+    model_cache: Path | None = Field(default=None, description="folder of kept answers; for evaluations only")
+    judge_samples: int = Field(default=1, ge=1, le=7, description="how often the evaluator is asked about one reply")
+    price_question: float = Field(default=0.0, ge=0, description="price of a million prompt tokens")
+    price_answer: float = Field(default=0.0, ge=0, description="price of a million answer tokens")
     max_reply_chars: int = Field(default=1000, ge=50, le=20000)
     host: str = "127.0.0.1"
     port: int = Field(default=8501, ge=1, le=65535)

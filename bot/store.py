@@ -17,6 +17,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.orm import Session as Transaction
 
 from bot.errors import ConflictError, LearnerError, SetupError
+from bot.model.calls import Call
 from bot.records import Record, Report, Snapshot, Turn, TurnGrade
 
 LOCAL_OWNER = "local"
@@ -45,6 +46,13 @@ class _TurnRow(_Base):
     __tablename__ = "turns"
     session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True)
     n: Mapped[int] = mapped_column(Integer, primary_key=True)
+    payload: Mapped[dict[str, object]] = mapped_column(JSON)
+
+
+class _CallRow(_Base):
+    __tablename__ = "calls"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    session_id: Mapped[str] = mapped_column(String(40), index=True)
     payload: Mapped[dict[str, object]] = mapped_column(JSON)
 
 
@@ -133,6 +141,17 @@ class Store:
                 )
         except IntegrityError:
             raise ConflictError("这一轮已经在另一个窗口里回复过了。请刷新页面，从最新的一轮接着谈。") from None
+
+    def save_call(self, call: Call) -> None:
+        """Log one call to a model as it was sent and answered."""
+        with self._transaction() as t:
+            t.add(_CallRow(session_id=call.session, payload=call.model_dump(mode="json")))
+
+    def calls(self, session_id: str) -> tuple[Call, ...]:
+        """The calls made for a session, in order."""
+        with self._transaction() as t:
+            rows = t.scalars(select(_CallRow).where(_CallRow.session_id == session_id).order_by(_CallRow.id))
+            return tuple(Call.model_validate(row.payload) for row in rows)
 
     def save_grade(self, session_id: str, grade: TurnGrade) -> None:
         """Store or replace the feedback on one turn."""

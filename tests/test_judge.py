@@ -16,13 +16,14 @@ from tests.conftest import ROOT
 from tests.fakes import DOWN, ScriptedModel
 
 EMPATHY = "一天八个电话，手机一响心就往下沉，换谁都得急、都得委屈。这口气您先出，我听着。"
+THREAT = "再不还就让公安上门抓你"
 PROMPTS = ROOT / "prompts"
 CRITERIA = [c["id"] for c in yaml.safe_load((PROMPTS / "criteria.yaml").read_text(encoding="utf-8"))["criteria"]]
 
 
 def answer(ids: list[str], evidence: str = "一天八个电话", better: str = "", cites: list[str] | None = None) -> str:
-    verdicts = [{"id": i, "reason": "有", "passed": True, "evidence": evidence, "cites": cites or []} for i in ids]
-    return json.dumps({"verdicts": verdicts, "better": better}, ensure_ascii=False)
+    verdict = {"reason": "有", "passed": True, "evidence": evidence, "cites": cites or []}
+    return json.dumps({**dict.fromkeys(ids, verdict), "better": better}, ensure_ascii=False)
 
 
 def judged(parts: Parts, *answers: object) -> Session:
@@ -45,8 +46,8 @@ def test_verdicts_are_added_with_evidence_and_do_not_move_the_total(parts: Parts
 
 @pytest.mark.parametrize(
     "given",
-    [answer(CRITERIA[:-1]), answer([*CRITERIA, "extra"]), answer([*CRITERIA[:-1], CRITERIA[0]]), DOWN],
-    ids=["too few", "too many", "repeated", "down"],
+    [answer(CRITERIA[:-1]), answer([*CRITERIA, "extra"]), answer([]), DOWN],
+    ids=["too few", "too many", "none", "down"],
 )
 def test_anything_else_is_unscored(parts: Parts, given: object) -> None:
     session = judged(parts, given)
@@ -65,6 +66,33 @@ def test_a_better_wording_that_breaks_a_rule_is_not_shown(parts: Parts) -> None:
     assert "包在我身上" not in bad.judge(1).coaching.better
     good = judged(parts, answer(CRITERIA, better="一天八个电话，您心里又急又委屈，换谁都受不了。您先说，我记着。"))
     assert good.judge(1).coaching.better.startswith("一天八个电话")
+
+
+def test_samples_vote_and_their_spread_is_stored(parts: Parts) -> None:
+    no = answer(CRITERIA).replace("true", "false")
+    model = ScriptedModel(answer(CRITERIA), no, answer(CRITERIA))
+    session = Session.start(replace(parts, judge=Judge(model, PROMPTS, samples=3)), "SC01")
+    session.say(EMPATHY)
+    found = [v for v in session.judge(1).verdicts if v.source == "model"]
+    assert {(v.passed, v.votes) for v in found} == {(True, (2, 1, 0))}
+    tied = Session.start(replace(parts, judge=Judge(ScriptedModel(answer(CRITERIA), no), PROMPTS, samples=2)), "SC01")
+    tied.say(EMPATHY)
+    assert {v.passed for v in tied.judge(1).verdicts if v.source == "model"} == {None}
+
+
+def test_a_label_the_model_denies_is_kept_for_the_trainer_and_changes_no_score(parts: Parts) -> None:
+    plain = Session.start(parts, "SC01")
+    plain.say(THREAT)
+    judge = Judge(ScriptedModel(), PROMPTS, parts.library.taxonomy)
+    labels = [c.id for c in judge.criteria(plain.turns[0]) if c.rules]
+    assert labels
+    denying = answer([*CRITERIA, *labels], evidence="").replace("true", "false")
+    session = Session.start(
+        replace(parts, judge=Judge(ScriptedModel(denying), PROMPTS, parts.library.taxonomy)), "SC01"
+    )
+    session.say(THREAT)
+    assert [v.id for v in session.judge(1).verdicts if v.disputed] == labels
+    assert session.finish().final == plain.finish().final and session.finish().fatal
 
 
 @pytest.mark.model

@@ -12,10 +12,9 @@ import yaml
 from bot.errors import ContentError
 from bot.mind.acts import SPEECH
 from bot.records import SLOTS, Act, Anti, Appraisal, Band, Cue, Line, Mind, Scenario
-from bot.scenarios import Library
+from bot.scenarios import Library, read_yaml
 from bot.voice import ScriptedVoice, guard
 from bot.voice.lines import BANDS, BEHAVIOURS, SPECIAL, LineBank, Tiers, load_bank, load_file
-from bot.voice.llm import FAULTS
 from bot.voice.scripted import heard_only
 from tests.conftest import ROOT
 
@@ -359,7 +358,7 @@ def test_the_guard_knows_a_fault_and_leaves_the_rest(fault: str, text: str, wron
 
 def test_what_is_allowed_depends_on_the_act_and_on_what_is_told(library: Library) -> None:
     s = library.scenarios["SC26"]
-    assert set(guard.CODES) == set(FAULTS)
+    assert set(guard.CODES) == set(read_yaml(ROOT / "prompts" / "directions.yaml")["faults"])
     assert guard.faults("行，我同意，就这么定。", cue(s, "accept", "calm"), {}) == guard.CLEAN
     assert guard.faults("谢谢你肯听我说，那你说怎么办？", cue(s, "soften", "cool"), {}) == guard.CLEAN
     assert guard.faults("我同意，就这么办。", cue(s, "soften", "cool"), {}) == ("early_softening",)

@@ -62,6 +62,7 @@ from bot.records.talk import (
     Change,
     Cue,
     Mind,
+    Repair,
     Step,
     Utterance,
 )
@@ -103,6 +104,7 @@ __all__ = [
     "QuizSet",
     "Record",
     "RedLine",
+    "Repair",
     "Report",
     "Scenario",
     "Section",

@@ -37,7 +37,10 @@ class DimScore(Record):
 
 
 class Verdict(Record):
-    """One yes/no check on a reply. `passed` None means unscored (the judge's answer did not parse)."""
+    """One yes/no check on a reply. `passed` None means unscored (the judge's answer did not parse).
+
+    `rules` is what the rules say about the same question; `votes` are the samples of a model: yes, no, unscored.
+    """
 
     id: str
     question: str
@@ -46,6 +49,13 @@ class Verdict(Record):
     evidence: str = ""
     citations: tuple[str, ...] = ()
     source: Literal["rules", "model"] = "rules"
+    rules: bool | None = None
+    votes: tuple[int, int, int] = (0, 0, 0)
+
+    @property
+    def disputed(self) -> bool:
+        """Whether a model contradicts the rules: for the trainer to look at; the rules stand."""
+        return self.rules is not None and self.passed is not None and self.passed != self.rules
 
 
 class Coaching(Record):

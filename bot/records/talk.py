@@ -83,10 +83,15 @@ class Cue(Record):
     seed: int = 0
 
 
+Repair = Literal["", "retried", "cut", "replaced"]
+"""What was done about a model's line: asked for again, ended before its fault, or said by the scripted voice."""
+
+
 class Utterance(Record):
-    """The customer's line. `source` says who voiced it; `notices` are shown to the learner."""
+    """The customer's line. `source` says who voiced it; `notices` are shown to the learner; `faults` are the guard's."""
 
     text: str
     source: Literal["scripted", "model"] = "scripted"
     notices: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
+    repair: Repair = ""

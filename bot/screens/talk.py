@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from bot import view
+from bot import live, view
 from bot.errors import ConflictError, HuasuError
 from bot.records import Turn
 from bot.screens import frame, report
 from bot.session import Session
 
-FLASH, DRAFT = "flash", "draft"
+FLASH, DRAFT, WARM = "flash", "draft", "warm"
 
 
 def render() -> None:
@@ -26,7 +26,9 @@ def render() -> None:
     talk, side = st.columns([5, 3], gap="large") if practice else (st.container(), None)
     with talk:
         _history(session)
-        _trouble(session)
+        making = live.running(session.id)
+        if making is None:
+            _trouble(session)
         waiting = st.empty()
     if side is not None:
         with side:
@@ -34,6 +36,12 @@ def render() -> None:
     if session.ended:
         _over(session)
         return
+    if making is not None:
+        with waiting.container():
+            _follow(session, making)
+    if not session.turns and not st.session_state.get(f"{WARM}-{session.id}"):
+        st.session_state[f"{WARM}-{session.id}"] = True
+        live.warm(session)
     text = st.chat_input("回客户一句……", key="reply", submit_mode="disable")
     if text:
         with waiting.container():
@@ -70,8 +78,12 @@ def _history(session: Session) -> None:
     frame.show(view.fragment("bubble", role="customer", who=s.profile.name, parts=view.said(s.opening), notices=()))
     for turn in session.turns:
         _bubble("manager", "我", turn.reply)
-        frame.show(view.fragment("bubble", role="customer", who=s.profile.name, parts=view.said(turn.answer.text),
-                                 notices=turn.answer.notices))  # fmt: skip
+        _customer(session, turn.answer.text, turn.answer.notices)
+
+
+def _customer(session: Session, text: str, notices: tuple[str, ...]) -> None:
+    who = session.snapshot.scenario.profile.name
+    frame.show(view.fragment("bubble", role="customer", who=who, parts=view.said(text), notices=notices))
 
 
 def _bubble(role: str, who: str, text: str) -> None:
@@ -79,10 +91,19 @@ def _bubble(role: str, who: str, text: str) -> None:
 
 
 def _answer(session: Session, text: str) -> None:
+    _follow(session, live.start(session, text))
+
+
+def _follow(session: Session, turn: live.Live) -> None:
+    """Show a turn while it is made. Leaving this page does not stop it: coming back joins it again."""
+    text = turn.reply
     _bubble("manager", "我", text)
     try:
         with st.spinner("客户在听……", show_time=False):
-            session.say(text)
+            line = st.empty()
+            for said in turn.follow():
+                with line:
+                    _customer(session, said, ())
         st.session_state.pop(FLASH, None)
         st.session_state.pop(DRAFT, None)
     except ConflictError as error:

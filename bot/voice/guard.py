@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from bot.injection import addresses_machine
 from bot.records import Cue
 from bot.voice.lines import LENGTH
 
 CLEAN: tuple[str, ...] = ()
-CODES = ("language", "role_flip", "speaks_for_learner", "early_softening", "system_words", "leak", "repetition",
-         "too_long")  # fmt: skip
+CODES = ("language", "role_flip", "speaks_for_learner", "early_softening", "system_words", "prompt_echo", "leak",
+         "repetition", "too_long")  # fmt: skip
 
 _SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜谢邹章苏潘葛范彭鲁马苗任袁柳鲍史唐费薛雷贺罗尹段黄刘林徐高郭梁宋邓萧曾程蔡田董余叶杜丁侯孟邱江熊龚易常武乔赖文"  # fmt: skip
 _LABEL = re.compile(rf"^[*（(\s]*(?:客户|顾客|[{_SURNAMES}][\u4e00-\u9fff]{{0,2}}(?:先生|女士)?)[*）)\s]*[：:][*\s]*")
@@ -24,7 +25,8 @@ _ROLE = re.compile(
     r"|作为(?:一[个名位])?\s*(?:AI|人工智能|助手|语言模型|客服|银行|客户经理)|\bAI\b|人工智能|语言模型"
     r"|我(?:现在)?(?:是|就是)(?:一[个名位])?(?:AI|助手|客户经理|客服(?!还是)|银行的(?!老?客户)|行里的|信贷|工作人员)"
     r"|感谢您的(?:来电|理解|配合|支持|耐心)|给您(?:带来|造成)|(?:很|非常|十分)(?:抱歉|理解您)|理解您的|您的心情|您先(?:别|消消|冷静)"
-    r"|建议您(?:可以|先|尽快|提供|联系)|我无法(?:扮演|提供|回答|协助)", re.I)  # fmt: skip
+    r"|建议您(?:可以|先|尽快|提供|联系)|我无法(?:扮演|提供|回答|协助)"
+    r"|给[你您他](?:打|评)?(?:个)?(?:满分|高分|一百分|\d+\s*分)|(?:总分|得分|评分)(?:是|为|[：:])|满分通过", re.I)  # fmt: skip
 _SPEAKER = re.compile(r"(?:客户经理|学员|坐席|客服|银行方?|经理|员)\s*[*）)]*[：:]")
 _TURN = re.compile(rf"\n\s*[*（(]?(?:客户|顾客|[{_SURNAMES}][\u4e00-\u9fff]{{0,2}}(?:先生|女士)?)[*）)]?\s*[：:]")
 _ACCEPTS = re.compile(
@@ -39,7 +41,7 @@ _THANKS = re.compile(
 )
 _SYSTEM = re.compile(
     r"提示词|指令|舞台指示|情绪值|(?:愤怒|信任|配合|理智)[值度档]|(?:按照?|根据|遵照?).{0,3}系统|系统(?:消息|设定|指令|要求我)|JSON|prompt|token"
-    r"|角色(?:扮演|设定)|人设|扮演|学员(?!工)|陪练|对练|演练|第[一二三四]阶段|阶段\s*[一二三四1-4]|(?:萌芽|抱怨|投诉|升级)期(?![限间内])|[沸热温凉平]档"
+    r"|(?:角色|人物|我的)(?:扮演|设定)|人设|扮演|学员(?!工)|陪练|对练|演练|第[一二三四]阶段|阶段\s*[一二三四1-4]|(?:萌芽|抱怨|投诉|升级)期(?![限间内])|[沸热温凉平]档"
     r"|〖|〗|```|</?[a-z]+>|\b[AGSXTHCDRM]\s*[=＝]\s*\d|(?:behaviou?r|customer_act|reacts_to)", re.I)  # fmt: skip
 _ACCEPTING = {"accept", "provisional_accept", "accept_reality", "close"}
 _WARMED = _ACCEPTING | {"soften", "concede"}
@@ -66,13 +68,18 @@ _RHETORICAL = "遍次回句声趟"
 _HOTLINES = {12378, 12363, 12315}
 
 
-def trim(text: str) -> str:
-    """A raw answer without thinking, speaker prefix, code fence and wrapping quotes."""
+def trim(text: str, keep_end: bool = False) -> str:
+    """A raw answer without thinking, speaker prefix, code fence and wrapping quotes; `keep_end` for a first sentence."""
     text = re.sub(r"<think>.*?(?:</think>|\Z)", "", text, flags=re.S).split("</think>")[-1]
-    text = re.sub(r"^```\w*\n?|```$", "", text.strip()).strip()
-    while (bare := _unwrapped(_LABEL.sub("", text)).strip()) != text:
+    text = re.sub(r"^```\w*\n?|```$", "", text.lstrip() if keep_end else text.strip())
+    text = text if keep_end else text.strip()
+    while (bare := _stripped(_unwrapped(_LABEL.sub("", text)), keep_end)) != text:
         text = bare
     return text
+
+
+def _stripped(text: str, keep_end: bool) -> str:
+    return text.lstrip() if keep_end else text.strip()
 
 
 def _unwrapped(text: str) -> str:
@@ -82,20 +89,33 @@ def _unwrapped(text: str) -> str:
     return text
 
 
-def faults(text: str, cue: Cue, hidden: Mapping[str, str]) -> tuple[str, ...]:
-    """The codes of everything wrong with a line; `hidden` are facts and needs by key that must not be heard yet."""
+def faults(
+    text: str, cue: Cue, hidden: Mapping[str, str], *, marks: Collection[str] = (), whole: bool = True
+) -> tuple[str, ...]:
+    """The codes of everything wrong with a line, or with its beginning when it is not yet `whole`.
+
+    `hidden` are facts and needs by key that must not be heard yet; `marks` are pieces of our own instructions.
+    """
     own = _QUOTED.sub("", text)  # words he throws back at the manager are not his own
+    length = len(bare(text))
     checks = {
-        "language": chinese_share(text) < 0.5,
+        "language": (whole or length >= 4) and chinese_share(text) < 0.5,
         "role_flip": bool(_ROLE.search(own)),
-        "speaks_for_learner": _speaks_for_learner(text, cue),
+        "speaks_for_learner": _speaks_for_learner(text, cue, 8 if whole else 16),
         "early_softening": _softens(own, cue.act.behaviour),
         "system_words": _system_words(own, cue.reply),
+        "prompt_echo": any(piece in marks for piece in shingles(bare(text))),
         "leak": leaks(text, cue, hidden),
-        "repetition": any(repeats(text, line.text) for line in cue.history if line.role == "customer"),
+        "repetition": (whole or length > 10)
+        and any(repeats(text, x.text) for x in cue.history if x.role == "customer"),
         "too_long": spoken_length(text) > 2 * LENGTH[cue.act.band],
     }
     return tuple(code for code, wrong in checks.items() if wrong) or CLEAN
+
+
+def out_of_role(text: str) -> bool:
+    """Whether a line, whatever it answers, is not one a customer would say."""
+    return chinese_share(text) < 0.5 or bool(_ROLE.search(text) or _SPEAKER.search(text) or _SYSTEM.search(text))
 
 
 def chinese_share(text: str) -> float:
@@ -120,6 +140,11 @@ def overlap(text: str, other: str) -> float:
     return len(mine & theirs) / len(mine) if mine else 0.0
 
 
+def shingles(text: str, size: int = 8) -> set[str]:
+    """Every run of `size` characters of a text."""
+    return {text[i : i + size] for i in range(len(text) - size + 1)}
+
+
 def repeats(text: str, earlier: str) -> bool:
     """Whether a line is the same as an earlier one, or nearly."""
     mine = bare(text)
@@ -131,8 +156,8 @@ def _pairs(text: str) -> set[str]:
     return {plain[i : i + 2] for i in range(len(plain) - 1)}
 
 
-def _speaks_for_learner(text: str, cue: Cue) -> bool:
-    parrots = len(bare(text)) > 8 and overlap(_QUOTED.sub("", text), cue.reply) >= 0.8
+def _speaks_for_learner(text: str, cue: Cue, shortest: int) -> bool:
+    parrots = len(bare(text)) > shortest and overlap(_QUOTED.sub("", text), cue.reply) >= 0.8
     return parrots or bool(_SPEAKER.search(text) or _TURN.search(text))
 
 
@@ -151,7 +176,10 @@ def _softens(text: str, behaviour: str) -> bool:
 def _system_words(text: str, reply: str) -> bool:
     if re.search(r"已(?:经)?(?:为您)?(?:忽略|切换|重置|遵循|进入)", text):
         return True
-    return any(word.lower() not in reply.lower() for word in _SYSTEM.findall(text))
+    found = _SYSTEM.findall(text)
+    if addresses_machine(reply):
+        return bool(found)  # then he is answering the manager's orders, not throwing his words back
+    return any(word.lower() not in reply.lower() for word in found)
 
 
 def leaks(text: str, cue: Cue, hidden: Mapping[str, str]) -> bool:
@@ -175,6 +203,11 @@ def _known(cue: Cue, closed: Mapping[str, str]) -> str:
     profile = [p.name, p.job, p.product, f"{p.age}岁", f"{p.balance}元", f"{p.overdue_days}天"]
     said = [line.text for line in cue.history]
     return "\n".join([*profile, s.title, s.opening, s.demand, s.channel, cue.reply, cue.act.quote, *told, *said])
+
+
+def tells(text: str, fact: str) -> bool:
+    """Whether a line gives away at least something of a fact."""
+    return bool(figures(text) & figures(fact)) or _shares(text, fact, "")
 
 
 def _shares(text: str, fact: str, known: str) -> bool:

@@ -1,41 +1,40 @@
 """The customer voiced by a language model, held to the act the mind chose.
 
-The prompt grows only at its end (role, history, this turn's direction), so an inference server's prefix cache keeps
-working. A line that breaks the rules is asked for once more with the fault named; then the scripted voice speaks.
+Every sentence is checked before anyone hears it. A fault in the first one is named and the line asked for once more;
+a fault after enough has been said ends the line there; what is still missing then is said by the scripted voice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from bot.errors import ModelError
+from bot.injection import addresses_machine
 from bot.model import Message
-from bot.prompts import Prompt, fence
-from bot.records import Cue, Utterance
-from bot.scenarios import read_yaml
+from bot.records import Cue, Repair, Utterance
 from bot.voice import guard
+from bot.voice.request import Request, fact_text, hidden_facts
+from bot.voice.speech import sentences
 
+Hear = Callable[[str], None]
 UNAVAILABLE = "模型暂时没有答上来，这一句由内置台词接上，对练照常继续。（{reason}）"
-FAULTS = {
-    "role_flip": "你说成了银行的人，你是客户",
-    "speaks_for_learner": "你替学员说了话",
-    "leak": "你说出了还不能说的事",
-    "early_softening": "你松口或客气得太早",
-    "system_words": "你说出了提示词里的字眼",
-    "language": "要说中文口语",
-    "repetition": "你在重复自己说过的话",
-    "too_long": "太长了",
-}
+BROKEN_OFF = "模型说到一半断了，客户这一句就说到这里，对练照常继续。（{reason}）"
+INJECTION = "injection"
+ENOUGH = 6
 
 
-class Asks(Protocol):
-    """Anything that answers messages; `bot.model.Model` does, and so do the fakes in tests."""
+class Streams(Protocol):
+    """Anything that answers messages piece by piece; `bot.model.Model` does, and so do the fakes in tests."""
 
     name: str
 
-    def ask(self, purpose: str, messages: list[Message]) -> str:
+    def stream(self, purpose: str, messages: list[Message]) -> Iterator[str]:
         """The answer to some messages, or `ModelError`."""
+
+    def warm(self, messages: list[Message]) -> None:
+        """Read the beginning of a talk ahead of time."""
 
 
 class Speaks(Protocol):
@@ -48,79 +47,109 @@ class Speaks(Protocol):
 class ModelVoice:
     """Speaks through a model; falls back to another voice when the model fails or keeps breaking the rules."""
 
-    def __init__(self, model: Asks, fallback: Speaks, prompts: Path) -> None:
-        self._model, self._fallback = model, fallback
-        self._role, self._direction = Prompt(prompts / "customer.md"), Prompt(prompts / "direction.md")
-        self._stage: dict[str, Any] = read_yaml(prompts / "directions.yaml")
+    def __init__(self, model: Streams, fallback: Speaks, prompts: Path) -> None:
+        self._model, self._fallback, self._request = model, fallback, Request(prompts)
 
-    def speak(self, cue: Cue) -> Utterance:
-        """One checked line. Never raises for the model's sake; the notice says when it was not the model that spoke."""
-        messages, seen = self.messages(cue), list[str]()
-        hidden = hidden_facts(cue)
+    def speak(self, cue: Cue, hear: Hear | None = None) -> Utterance:
+        """One line; `hear` gets each sentence once it is checked. Never raises for the model's sake."""
+        line = _Line(cue, self._request.marks, hear)
+        if addresses_machine(cue.reply):
+            line.faults.append(INJECTION)  # words meant for the machine never reach it
+            return self._scripted(line)
+        messages = self._request.messages(cue)
         try:
-            for _ in range(2):
-                text = guard.trim(self._model.ask("voice", messages))
-                faults = guard.faults(text, cue, hidden)
+            for attempt in range(2):
+                faults = line.take(self._model.stream("voice", messages))
                 if not faults:
-                    return Utterance(text=text, source="model", faults=tuple(seen))
-                seen.extend(faults)
-                named = "；".join(FAULTS.get(f, f) for f in faults)
-                messages = [*messages, Message("assistant", text), Message("user", f"这句不行：{named}。重说这一句。")]
+                    return line.utterance("retried" if attempt else "")
+                if line.enough():
+                    return line.utterance("cut")
+                messages = [
+                    *messages[: len(messages) - 2 * attempt],
+                    *self._request.again(line.text, line.refused, faults),
+                ]
         except ModelError as error:
-            spoken = self._fallback.speak(cue)
-            return spoken.model_copy(update={"notices": (UNAVAILABLE.format(reason=error),), "faults": tuple(seen)})
-        return self._fallback.speak(cue).model_copy(update={"faults": tuple(seen)})
+            return self._after_failure(line, error)
+        return self._scripted(line)
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """Pieces of our own instructions, none of which may ever be heard."""
+        return self._request.marks
+
+    def warm(self, cue: Cue) -> None:
+        """Have the model read what a talk begins with while the learner reads the file."""
+        self._model.warm(self._request.prefix(cue))
 
     def messages(self, cue: Cue) -> list[Message]:
-        """The request: stable role first, the talk so far, this turn's direction last."""
-        talk = [
-            Message("assistant", line.text)
-            if line.role == "customer"
-            else Message("user", fence("学员原话", line.text))
-            for line in cue.history
-        ]
-        return [Message("system", self._role_text(cue)), *talk, Message("user", self._direction_text(cue))]
+        """What the model is sent for a cue."""
+        return self._request.messages(cue)
 
-    def _role_text(self, cue: Cue) -> str:
-        p = cue.scenario.profile
-        profile = (
-            f"{p.name}，{p.gender}，{p.age} 岁，{p.job}。业务：{p.product}，余额 {p.balance} 元，逾期 {p.overdue_days} 天。"
-            f"今天的方式：{cue.scenario.channel}。"
+    def _after_failure(self, line: _Line, error: ModelError) -> Utterance:
+        if line.enough():
+            return line.utterance("cut", BROKEN_OFF.format(reason=error))
+        return self._scripted(line, UNAVAILABLE.format(reason=error))
+
+    def _scripted(self, line: _Line, notice: str = "") -> Utterance:
+        return line.finished_by(self._fallback.speak(line.cue), notice)
+
+
+class _Line:
+    """A line while it is being said."""
+
+    def __init__(self, cue: Cue, marks: frozenset[str], hear: Hear | None) -> None:
+        self.cue, self._marks, self._hear = cue, marks, hear
+        self._hidden = hidden_facts(cue)
+        self.text, self.refused = "", ""
+        self.faults: list[str] = []
+
+    def take(self, pieces: Iterator[str]) -> tuple[str, ...]:
+        """Say what may be said of an answer; the faults of the first sentence that may not, or of the whole."""
+        start = len(self.text)
+        try:
+            for said in sentences(pieces):
+                sentence = guard.trim(said, keep_end=True) if len(self.text) == start else said
+                if not guard.bare(sentence) and "（" not in sentence:
+                    self.text += sentence.strip() if self.text[start:] else ""  # the rest of a mark: ！！ or ……
+                elif found := self._found(self.text + sentence, whole=False):
+                    return self._refuse(sentence, found)
+                else:
+                    self._say(sentence)
+        finally:
+            if close := getattr(pieces, "close", None):
+                close()  # the server need not finish what nobody will hear
+        return self._refuse("", self._found(self.text, whole=True))
+
+    def enough(self) -> bool:
+        """Whether what has been said can stand as the whole line."""
+        told = all(guard.tells(self.text, fact_text(self.cue, key)) for key in self.cue.act.facts)
+        return len(guard.bare(self.text)) >= ENOUGH and told and not self.cue.act.ends
+
+    def utterance(self, repair: Repair, *notices: str) -> Utterance:
+        """The line as the model said it."""
+        return Utterance(
+            text=self.text.strip(), source="model", faults=tuple(self.faults), repair=repair, notices=notices
         )
-        style = cue.persona.style if cue.persona else ("普通话口语，短句多，有脾气但不骂脏话。",)
-        lines = "\n".join(f"- {s}" for s in style)
-        return self._role.fill({"profile": profile, "demand": cue.scenario.demand, "style": lines})
 
-    def _direction_text(self, cue: Cue) -> str:
-        act, stage = cue.act, self._stage
-        what = stage["acts"][act.behaviour] + (f"（{stage['unmet'][act.unmet]}）" if act.unmet else "")
-        what += f"这一句要问的就是：{act.says}" if act.says else ""
-        facts = [fact_text(cue, key) for key in act.facts]
-        band = stage["bands"][act.band]
-        return self._direction.fill(
-            {
-                "reply": fence("学员原话", cue.reply),
-                "act": what,
-                "band": band["name"],
-                "length": band["length"],
-                "facts": "这一句可以说出的事实：" + "；".join(facts) + "\n"
-                if facts
-                else "这一句不透露任何新的事实。\n",
-                "quote": f"你最在意他这几个字：{fence('学员原话', act.quote)}\n" if act.quote else "",
-            }
+    def finished_by(self, other: Utterance, notice: str) -> Utterance:
+        """The line as another voice said it, after what had been heard already."""
+        if self._hear:
+            self._hear(other.text)
+        text = f"{self.text.strip()}{other.text}"
+        notices = (notice,) if notice else ()
+        return other.model_copy(
+            update={"text": text, "notices": notices, "faults": tuple(self.faults), "repair": "replaced"}
         )
 
+    def _found(self, text: str, whole: bool) -> tuple[str, ...]:
+        return guard.faults(text, self.cue, self._hidden, marks=self._marks, whole=whole)
 
-def fact_text(cue: Cue, key: str) -> str:
-    """The words of a fact or need by its key."""
-    return {
-        **cue.scenario.facts,
-        "need_business": cue.scenario.need_business,
-        "need_emotional": cue.scenario.need_emotional,
-    }[key]
+    def _refuse(self, sentence: str, found: tuple[str, ...]) -> tuple[str, ...]:
+        self.refused = sentence
+        self.faults += found
+        return found
 
-
-def hidden_facts(cue: Cue) -> dict[str, str]:
-    """Everything he has not told and may not tell in this line."""
-    keys = (*cue.scenario.facts, "need_business", "need_emotional")
-    return {k: fact_text(cue, k) for k in keys if k not in cue.mind.told and k not in cue.act.facts}
+    def _say(self, sentence: str) -> None:
+        self.text += sentence
+        if self._hear:
+            self._hear(sentence)
