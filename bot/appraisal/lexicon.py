@@ -19,7 +19,7 @@ Condition = Callable[[str, int], bool]
 _MACRO = re.compile(r"<([A-Z0-9]+)>")
 _GAPS = (("~~", "[^。！？]{0,18}?"), ("~", "[^。！？]{0,8}?"), ("·", "[^，。！？；]{0,6}?"))
 _KEYS = {
-    "any", "not", "not_sentence", "not_reply", "when", "base", "fixed", "weak", "where", "free", "factual", "yields",
+    "any", "not", "not_sentence", "not_reply", "when", "base", "fixed", "weak", "where", "free", "factual", "yields", "sure",
 }  # fmt: skip
 _DENIED = re.compile(
     r"不会|(?<![总能])不能(?!怪|让您)|绝不|决不|从不|从来不|(?<![怪舍巴恨])不得(?!不)|不允许|禁止|不可以|不敢|无权|没有权|没权|不该|不应|不是(?:要|说|让|想|去)"
@@ -50,11 +50,13 @@ class Rule:
     guarded: bool
     factual: bool
     action: bool
+    sure: bool
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A code found in some words. `yields`: gives way to a more telling code on the same words."""
+    """A code found in some words. `yields`: gives way to a more telling code on the same words; `sure`: needs no second
+    opinion."""
 
     code: str
     span: Span
@@ -63,6 +65,7 @@ class Hit:
     weak: bool = False
     yields: bool = False
     action: bool = False
+    sure: bool = False
 
 
 class Lexicon:
@@ -112,6 +115,7 @@ class Lexicon:
             code, find, joined("not"), joined("not_sentence"), joined("not_reply"), tuple(rule.get("when", ())),
             float(rule.get("base", 1.0)), bool(rule.get("fixed")), bool(rule.get("weak")), bool(rule.get("yields")),
             guarded and not rule.get("free"), bool(rule.get("factual")), rule.get("where") == "action",
+            bool(rule.get("sure")),
         )  # fmt: skip
 
 
@@ -128,7 +132,7 @@ def _matches(rule: Rule, said: Said, holds: Condition) -> Iterator[Hit]:
             if not (rule.blocked and rule.blocked.search(text[shown.start : shown.end])):
                 yield Hit(rule.code, span, rule.base, rule.fixed, rule.weak, rule.yields, True)
         elif not _blocked(rule, said, span):
-            yield Hit(rule.code, span, rule.base, rule.fixed, rule.weak, rule.yields)
+            yield Hit(rule.code, span, rule.base, rule.fixed, rule.weak, rule.yields, sure=rule.sure)
 
 
 def _trimmed(text: str, match: re.Match[str]) -> Span:

@@ -110,14 +110,14 @@ class Network:
         return codes, tokens[shift : shift + len(said)], mark.item()
 
     def decide(self, scores: Scores, ruled: Sequence[Hit]) -> list[Hit]:
-        """The codes whose score, raised where a word rule agrees, reaches its threshold; in order of appearance."""
+        """The codes whose score, raised where a word rule agrees, reaches its threshold, and what a rule is sure of."""
         by_rule: dict[str, list[Hit]] = defaultdict(list)
         for hit in ruled:
             by_rule[hit.code].append(hit)
         found: list[Hit] = []
         for i, (code, (bonus, threshold)) in enumerate(self._decided.items()):
             over = float(scores.codes[i]) + (bonus if code in by_rule else 0.0) - threshold
-            if over < 0:
+            if over < 0 and not any(h.sure for h in by_rule.get(code, ())):
                 continue
             found += by_rule.get(code) or [Hit(code, scores.where(i), min(1.0, SURE + over / 10))]
         return sorted(found, key=lambda h: (h.span.start, h.code))

@@ -22,6 +22,7 @@ from bot.scenarios import Library
 
 CODE_VERSION = "3"
 UNMARKED = 3.0
+CERTAIN = 0.95  # base strength of a code well above its threshold
 _GUARDED = frozenset({
     "threat_intimidate", "impersonate_authority", "disclose_third_party", "harass_contact", "induce_borrow",
     "false_promise_credit", "off_hours_freq", "private_payment", "leak_internal", "privacy_overcollect",
@@ -80,6 +81,8 @@ class Appraiser:
         customer = scene.context.customer
         scores = self.network.read(said.raw, customer)
         hits = self.network.decide(scores, ruled)
+        if not scene.crisis:  # without a cry for help there is nothing to ignore, unless the words leave no doubt
+            hits = [h for h in hits if h.code != "crisis_ignore" or h in ruled or h.base >= CERTAIN]
         if disguised:
             known = {h.code for h in hits}
             plain = self.network.read(undone.text, customer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -27,6 +28,7 @@ HEAD = """# 识别模型卡
 ## 数据
 
 标注按作者分册：{passes}。训练用 {training}；{exam} 和 {hard} 是考卷，训练和调参都没读过。红线样句、分类法例句另有 {written} 句。
+这一版网络训练时用了 {learnt} 句，{epochs} 遍（之后补写的句子在下次训练时用上）。
 标注由语言模型扮演的六位作者逐句写成并按定义标注，不是真实通话；真实通话上的表现要由本行抽样再验。
 
 同一批里抽 {again} 句由另一位读者盲标（没看过原标注）：宏平均 F1 技巧 {agree[0]:.2f}、反模式 {agree[1]:.2f}、违规 {agree[2]:.2f}，整句打分等级相关
@@ -64,7 +66,9 @@ def write(library: Library, path: Path) -> None:
     totals = measure.summary(library, rows, hard, both)
     crossing = sum(bool(set(r.labels) & set(library.taxonomy.violations)) for r in hard)
     network = library.root / "knowledge" / "appraisal" / "reader" / "network.onnx"
+    facts = json.loads((network.parent / "training.json").read_text(encoding="utf-8"))
     text = HEAD.format(
+        learnt=facts["rows"], epochs=facts["epochs"],
         version=both.version, size=network.stat().st_size / 2**20,
         passes="、".join(f"{n} {len(data.read(n))} 句" for n in (*data.TRAINING, data.EXAMINATION, data.HARD)),
         training="、".join(data.TRAINING), exam=data.EXAMINATION, hard=data.HARD, written=len(data.written(library)),

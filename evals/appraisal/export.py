@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +19,7 @@ from evals.appraisal.net import Reader
 
 ROOT = Path(__file__).parents[2]
 OPSET = 17
+FACTS = "training.json"  # how many rows and epochs made these weights
 
 
 class Shipped(nn.Module):
@@ -58,6 +60,7 @@ def main() -> None:
     reader.load_state_dict(torch.load(chosen.weights, weights_only=True))
     export(reader, chosen.out)
     pieces.save(start, chosen.out / VOCABULARY)
+    shutil.copy(chosen.weights.with_suffix(".json"), chosen.out / FACTS)
     size = (chosen.out / NETWORK).stat().st_size / 2**20
     sys.stdout.write(f"{chosen.out / NETWORK}: {size:.1f} MB\n")
 

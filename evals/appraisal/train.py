@@ -6,6 +6,7 @@ Writes the weights to ``--out``; ``evals.appraisal.export`` turns them into what
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import sys
 import time
@@ -214,6 +215,8 @@ def main() -> None:
     model = train(rows, encoder, start, chosen.seed, chosen.epochs)
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
     torch.save(model.state_dict(), chosen.out)
+    facts = {"rows": len(rows), "epochs": chosen.epochs, "seed": chosen.seed}
+    chosen.out.with_suffix(".json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
