@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 
 def small_model(folder: Path) -> Path:
@@ -19,7 +20,7 @@ class LlamaServer:
 
     def __init__(self, model: Path, context: int = 8192) -> None:
         self._model, self._context = model, context
-        self._server: object = None
+        self._server: Any = None
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port: int = free.getsockname()[1]
