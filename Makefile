@@ -4,10 +4,10 @@ PORT   ?= 8501
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench eval format clean
+.PHONY: help run test check bench eval train-appraisal format clean
 
 help: ## 列出所有命令
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 run: $(VENV)/.run ## 安装、准备索引、打开网页（http://127.0.0.1:8501，可用 PORT= 换端口）
 	@$(BIN)/huasu index
@@ -22,12 +22,22 @@ check: $(VENV)/.dev ## 代码检查：ruff 与 mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(VENV)/.dev ## 测量：一轮的本地耗时、第二次启动
+bench: $(VENV)/.dev ## 测量：一轮的本地耗时、第二次启动、检索的准确与速度
 	@$(BIN)/python -m evals.bench
+	@$(BIN)/python -m evals.retrieval
 	@$(BIN)/python -m evals.model_bench
 
-eval: $(VENV)/.dev ## 回归：金标准对话
+eval: $(VENV)/.dev ## 回归：金标准对话；模拟学员对全部场景（约 5 分钟）
 	@$(BIN)/python -m evals.gold
+	@$(BIN)/python -m evals.customers
+
+train-appraisal: $(VENV)/.train ## 重新训练识别模型（需要 PyTorch，约一小时，换数据或改标签后用）
+	@$(BIN)/python -m evals.appraisal.train --without D --out data/appraisal-dev.pt
+	@$(BIN)/python -m evals.appraisal.fit --weights data/appraisal-dev.pt
+	@$(BIN)/python -m evals.appraisal.train --out data/appraisal.pt
+	@$(BIN)/python -m evals.appraisal.export --weights data/appraisal.pt
+	@$(BIN)/python -m evals.appraisal.spare
+	@$(BIN)/python -m evals.appraisal.measure --card docs/appraisal.md
 
 format: $(VENV)/.dev ## 整理代码格式
 	@$(BIN)/ruff check --fix .
@@ -49,3 +59,8 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "正在安装开发依赖（第一次要几分钟）……"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
+
+$(VENV)/.train: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "正在安装训练依赖（PyTorch 较大）……"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,train]'
+	@touch $@ $(VENV)/.dev

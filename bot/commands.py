@@ -26,26 +26,57 @@ from bot.session import Session
 from bot.settings import get_settings
 
 out, err = Console(), Console(stderr=True)
+DEBRIEF = (
+    "先停一下。他说了不想活的话，这一句没有接住，练习停在这里，不是要怪您。下次按这个次序：放下业务，叫他的名字，直接而温和地问"
+    "“您是不是有过不想活的念头”，请同事一起陪、别让他一个人，经他同意联系家里人，留下 12356（有危险打 110、120），人稳住了再谈账。"
+)
 
 
 def chat(scenario: str, persona: str, mode: Mode, seed: int | None) -> None:
     """Talk in the terminal until the talk ends or the learner leaves."""
-    session = Session.start(Parts.open(get_settings()), scenario, persona_id=persona, mode=mode, seed=seed)
+    parts = Parts.open(get_settings())
+    case = parts.library.scenario(scenario)
+    if case.drills:
+        for n, session in enumerate(Session.drill(parts, case.id, mode=mode, seed=seed), 1):
+            out.print(f"[bold]第 {n} 题[/bold]")
+            if not _talk(session, mode):
+                return
+        return
+    confirmed = not case.safety_note or _confirmed(case.safety_note)
+    _talk(Session.start(parts, scenario, persona_id=persona, mode=mode, seed=seed, confirmed=confirmed), mode)
+
+
+def _confirmed(note: str) -> bool:
+    out.print(escape(note))
+    typed = _typed("看清楚了，开始吗？（输入 是）> ")
+    return typed in ("是", "y", "yes")
+
+
+def _talk(session: Session, mode: Mode) -> bool:
+    """One talk in the terminal; whether it was talked to its end or to the learner's /结束."""
     _introduce(session)
     while not session.ended:
         typed = _typed()
         if typed is None or typed in ("/退出", "/quit"):
             out.print(f"已离开。这场对话存为 {session.id}。")
-            return
+            return False
         if typed in ("/结束", "/end"):
             break
         try:
             _show(session.say(typed), session, mode)
         except LearnerError as error:
             err.print(escape(str(error)))
+    if session.debrief_due:
+        _debrief(session)
     if session.turns:
         out.print(escape(export.as_text(session.finish(), session.snapshot, session.parts.library)))
         out.print(f"完整报告：huasu report {session.id} --format html")
+    return True
+
+
+def _debrief(session: Session) -> None:
+    out.print(DEBRIEF)
+    session.debrief(_typed("用自己的话写一句，下次您的第一句怎么说（回车表示读过了）> ") or "")
 
 
 def index(paths: Sequence[Path], collection: str, rebuild: bool, as_json: bool) -> None:
@@ -64,6 +95,8 @@ def index(paths: Sequence[Path], collection: str, rebuild: bool, as_json: bool) 
         print(json.dumps({**vars(report), "collections": found.collections()}, ensure_ascii=False))
     else:
         out.print(f"新增 {report.added}，更新 {report.updated}，未变 {report.unchanged}，删除 {report.removed}。")
+    for name, said in report.notices:
+        err.print(escape(f"注意 {name}：{said}"), soft_wrap=True)
     for name, reason in report.skipped:
         err.print(escape(f"跳过 {name}：{reason}"), soft_wrap=True)
     if paths and report.skipped and not (report.added or report.updated or report.unchanged):
@@ -182,9 +215,9 @@ def ready_index() -> Index:
     return found
 
 
-def _typed() -> str | None:
+def _typed(prompt: str = "你> ") -> str | None:
     try:
-        return input("你> ").strip()
+        return input(prompt).strip()
     except (EOFError, KeyboardInterrupt):
         return None
 

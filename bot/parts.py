@@ -16,9 +16,9 @@ from threading import Lock
 from typing import Protocol
 
 from bot.appraisal import Appraiser
-from bot.errors import HuasuError, SetupError
+from bot.errors import ContentError, HuasuError, SetupError
 from bot.grading.judge import Judge
-from bot.mind import MindRules
+from bot.mind import MindRules, reachable
 from bot.model import Call, Recorder, judge_model, voice_model
 from bot.records import Cue, Passage, Utterance
 from bot.retrieval import Index
@@ -90,6 +90,8 @@ class Parts:
     def open(cls, settings: Settings) -> Parts:
         """Open everything the settings name. A broken index does not stop a talk; anything else is an error."""
         library = load_library(settings.content_dir)
+        rules = MindRules(library.mind_rules, library.taxonomy)
+        _winnable(library, rules)
         prompts = settings.content_dir / "prompts"
         scripted = ScriptedVoice(prompts / "lines")
         store = Store(settings.database)
@@ -97,7 +99,7 @@ class Parts:
         return cls(
             settings=settings,
             library=library,
-            rules=MindRules(library.mind_rules, library.taxonomy),
+            rules=rules,
             appraiser=Appraiser(library),
             finder=_finder(settings),
             voice=ModelVoice(voice_model(settings, record), scripted, prompts) if settings.voice_ready else scripted,
@@ -120,6 +122,16 @@ def _shared() -> Parts:
 
 
 _opening = Lock()  # two callers at start must not open everything twice
+
+
+def _winnable(library: Library, rules: MindRules) -> None:
+    """A case that asks for acceptance must be able to reach it: nobody learns from a locked door."""
+    for scenario in library.scenarios.values():
+        if scenario.goal == "accept" and not reachable(scenario, rules):
+            raise ContentError(
+                f"{scenario.id}.yaml：init 与 traits 这样设，说得再好也到不了“暂时接受”。"
+                "请调低 init.A、init.D 或 suspicion、black_agent，或者把 goal 改成 hold。"
+            )
 
 
 def _quietly(save: Recorder) -> Recorder:

@@ -6,17 +6,16 @@ A wrong file is a `ContentError` that names the file, the key and the fix. Nothi
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
 
+from bot import cases, drills
 from bot.errors import ContentError, LearnerError
 from bot.records import (
-    SLOTS,
-    VARIABLES,
     AntiCard,
     Persona,
     Policy,
@@ -29,10 +28,6 @@ from bot.records import (
 )
 
 R = TypeVar("R", bound=Record)
-TRAITS = (
-    "irritability", "suspicion", "face", "openness", "desperation",
-    "legal_savvy", "media_savvy", "crisis_prone", "black_agent",
-)  # fmt: skip
 
 
 def read_yaml(path: Path) -> Any:
@@ -47,6 +42,18 @@ def read_yaml(path: Path) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f"第 {mark.line + 1} 行" if mark else "某处"
         raise ContentError(f"{path.name} {where} 的 YAML 写法有误。请检查缩进、引号和冒号。") from None
+
+
+def read_front_matter(path: Path) -> tuple[dict[str, Any], str]:
+    """The YAML head and the rest of a Markdown file. Raises `ContentError` when it has none."""
+    try:
+        _, head, body = path.read_text(encoding="utf-8").split("---\n", 2)
+        data = yaml.safe_load(head)
+    except (ValueError, yaml.YAMLError):
+        data = None
+    if not isinstance(data, dict):
+        raise ContentError(f"{path.name}：开头两条 --- 之间应是 YAML（编号、标题等），请补上或改正。")
+    return data, body
 
 
 def build(kind: type[R], data: Any, path: Path) -> R:
@@ -75,14 +82,12 @@ class Library:
         self.rubric: dict[str, Any] = read_yaml(knowledge / "rubric.yaml")
         self.mind_rules: dict[str, Any] = read_yaml(knowledge / "mind.yaml")
         self.scenarios = {s.id: s for s in self._load_scenarios(knowledge / "cases")}
-        self.personas = {
-            p.id: p
-            for p in (build(Persona, read_yaml(f), f) for f in sorted((root / "prompts" / "personas").glob("*.yaml")))
-        }
+        self.personas = {p.id: p for p in self._load_personas(root / "prompts" / "personas")}
 
     def scenario(self, scenario_id: str) -> Scenario:
-        """A scenario by id (any case). Raises `LearnerError` listing what exists."""
-        found = self.scenarios.get(scenario_id.strip().upper())
+        """A scenario by id (any case), or one question of a drill (SC39-3). Raises `LearnerError` listing what exists."""
+        wanted = scenario_id.strip().upper()
+        found = self.scenarios.get(wanted) or drills.question(self.scenarios.get(wanted.split("-")[0]), wanted)
         if found is None:
             known = "、".join(self.scenarios)
             raise LearnerError(f"没有场景 {scenario_id!r}。可用的场景：{known}。")
@@ -98,7 +103,7 @@ class Library:
     def versions(self) -> dict[str, str]:
         """A short hash of each file a grade depends on, by path relative to the content folder."""
         files = [
-            *(self.root / "knowledge").glob("*.yaml"),
+            *(f for f in (self.root / "knowledge").glob("*.yaml") if f.name != "coverage.yaml"),
             *(self.root / "knowledge" / "techniques").glob("*.yaml"),
             *(self.root / "knowledge" / "regulations").glob("*.yaml"),
             *(self.root / "knowledge" / "appraisal").glob("*"),
@@ -107,14 +112,33 @@ class Library:
         ]
         return {str(f.relative_to(self.root)): digest(f.read_bytes()) for f in sorted(files) if f.is_file()}
 
+    @cached_property
+    def vocabulary(self) -> cases.Vocabulary:
+        """The names a case or persona may use."""
+        return cases.Vocabulary(
+            types=frozenset(self.rubric["scenario_types"]),
+            policies=self.policies,
+            codes=frozenset([*self.taxonomy.antis, *self.taxonomy.violations]),
+            acts=frozenset(self.taxonomy.customer_acts),
+            behaviours=self.mind_rules["behaviours"],
+        )
+
     def _load_scenarios(self, folder: Path) -> list[Scenario]:
         found = []
         for path in sorted(folder.glob("*.yaml")):
             scenario = build(Scenario, read_yaml(path), path)
-            _check_scenario(scenario, path, set(self.policies), set(self.rubric["scenario_types"]))
+            cases.check_scenario(scenario, path.name, self.vocabulary)
             found.append(scenario)
         if not found:
             raise ContentError(f"{folder} 里没有场景文件。请放入至少一个 SCxx.yaml。")
+        return found
+
+    def _load_personas(self, folder: Path) -> list[Persona]:
+        found = []
+        for path in sorted(folder.glob("*.yaml")):
+            persona = build(Persona, read_yaml(path), path)
+            cases.check_persona(persona, path.name, self.vocabulary, self.scenarios)
+            found.append(persona)
         return found
 
 
@@ -144,25 +168,3 @@ def _taxonomy(path: Path) -> Taxonomy:
         violations={c["code"]: build(ViolationCard, c, path) for c in data["violations"]},
         customer_acts={a["code"]: a["name"] for a in data["customer_acts"]},
     )
-
-
-def _check_scenario(scenario: Scenario, path: Path, policies: set[str], types: set[str]) -> None:
-    def need(ok: bool, message: str) -> None:
-        if not ok:
-            raise ContentError(f"{path.name}：{message}")
-
-    need(path.stem == scenario.id, f"id 是 {scenario.id}，与文件名不一致，请改成一样。")
-    need(scenario.type in types, f"type {scenario.type} 不存在，可用：{'、'.join(sorted(types))}。")
-    for name in VARIABLES:
-        value = scenario.init.get(name)
-        need(value is not None, f"init.{name} 缺少，请填 0–100。")
-        need(value is not None and 0 <= value <= 100, f"init.{name} 是 {value}，应在 0–100 之间。")
-    need(set(scenario.init) <= set(VARIABLES), "init 里有不认识的变量，只能是 " + "、".join(VARIABLES) + "。")
-    for name, value in scenario.traits.items():
-        need(name in TRAITS, f"traits.{name} 不认识，可用：{'、'.join(TRAITS)}。")
-        need(0 <= value <= 1, f"traits.{name} 是 {value}，应在 0–1 之间。")
-    missing = [slot for slot in SLOTS if not scenario.facts.get(slot)]
-    need(not missing, f"facts 缺少 {'、'.join(missing)}，请补上这些槽位。")
-    need(set(scenario.facts) <= set(SLOTS), "facts 里有不认识的槽位，只能是 " + "、".join(SLOTS) + "。")
-    for policy in scenario.offer:
-        need(policy in policies, f"offer 里的 {policy} 不在政策箱里，请改成政策箱已有的编号。")

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from difflib import SequenceMatcher
 
-from bot import grading, mind, privacy
+from bot import cases, drills, grading, mind, privacy
 from bot.errors import LearnerError
 from bot.injection import addresses_machine, machine_parts
 from bot.model import on_behalf_of
 from bot.parts import Parts
 from bot.records import (
     Act,
+    Anti,
     Appraisal,
     Context,
     Cue,
@@ -24,7 +26,9 @@ from bot.records import (
     Mind,
     Mode,
     Passage,
+    Persona,
     Report,
+    Scenario,
     Snapshot,
     Step,
     Turn,
@@ -36,6 +40,9 @@ from bot.voice import ModelVoice
 
 Progress = Callable[[int, int], None]
 QUERY_CHARS, PASSAGES = 300, 4
+RECITAL, SHORT, ALIKE = "canned_script", 8, 0.92
+CRISIS_MISSED, READ_IT = "crisis_missed", "（已读）"
+RISK_NOTE = "这位客户可能说出不想活的话。建议培训师在场，中途随时可以退出。"
 MASKED = "检测到{kinds}，已自动打码。演练里请不要输入真实的个人信息。"
 
 
@@ -51,14 +58,24 @@ class Session:
     @classmethod
     def start(
         cls, parts: Parts, scenario_id: str, *, persona_id: str = "", mode: Mode = "practice",
-        seed: int | None = None, owner: str = LOCAL_OWNER,
+        seed: int | None = None, owner: str = LOCAL_OWNER, confirmed: bool = False,
     ) -> Session:  # fmt: skip
-        """A new session; everything its grade will depend on is frozen now."""
+        """A new session; everything its grade will depend on is frozen now.
+
+        `confirmed`: the learner has read the warning of a case that may turn to a crisis. Raises `LearnerError`
+        without it, for a persona that makes no sense in the case, and for a case trainers have not opened.
+        """
+        scenario = parts.library.scenario(scenario_id)
+        persona = parts.library.persona(persona_id) if persona_id else None
+        seed = parts.make_seed() if seed is None else seed
+        if scenario.drills:  # a drill is played question by question; alone, it gives one
+            scenario = parts.library.scenario(drills.draw(scenario, seed)[0])
+        _admit(parts, scenario, persona, confirmed)
         snapshot = Snapshot(
-            scenario=parts.library.scenario(scenario_id),
-            persona=parts.library.persona(persona_id) if persona_id else None,
+            scenario=scenario,
+            persona=persona,
             mode=mode,
-            seed=parts.make_seed() if seed is None else seed,
+            seed=seed,
             versions={**parts.library.versions(), "appraiser": parts.appraiser.version},
             voice_model=parts.settings.voice_model if parts.settings.voice_ready else "",
             judge_model=parts.settings.judge_model if parts.judge else "",
@@ -66,6 +83,16 @@ class Session:
         session_id = parts.make_id()
         parts.store.create(session_id, owner, snapshot, parts.clock())
         return cls(parts, session_id, owner)
+
+    @classmethod
+    def drill(
+        cls, parts: Parts, scenario_id: str, *, mode: Mode = "practice", seed: int | None = None,
+        owner: str = LOCAL_OWNER,
+    ) -> Iterator[Session]:  # fmt: skip
+        """The questions drawn from a drill, one session after another: ask for the next when one has ended."""
+        seed = parts.make_seed() if seed is None else seed
+        for drawn in drills.draw(parts.library.scenario(scenario_id), seed):
+            yield cls.start(parts, drawn, mode=mode, seed=seed, owner=owner)
 
     @classmethod
     def resume(cls, parts: Parts, session_id: str, owner: str = LOCAL_OWNER) -> Session:
@@ -99,13 +126,18 @@ class Session:
 
     @property
     def ended(self) -> str:
-        """How the talk ended (closed, hung_up, complained, finished); empty while it goes on."""
+        """How the talk ended (closed, hung_up, complained, answered, crisis_missed, finished); empty while it goes on."""
         return self.mind.ended or self.parts.store.ended(self.id)
 
     @property
     def held(self) -> str:
         """A line that was typed but never answered, after a crash or a failure."""
         return self.parts.store.held(self.id)
+
+    @property
+    def at_risk(self) -> bool:
+        """Whether this customer can come to speak of ending his life: help must stay in sight."""
+        return mind.at_risk(self.snapshot.scenario, self.snapshot.persona, self.parts.rules.data)
 
     # ── one turn ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -124,7 +156,7 @@ class Session:
         return turn
 
     def _make(self, reply: str, notices: tuple[str, ...], hear: Callable[[str], None] | None) -> Turn:
-        read = self.parts.appraiser.appraise(reply, self._context())
+        read = self._noted(self.parts.appraiser.appraise(reply, self._context()), reply)
         read = _to_him(read, reply)
         step = mind.step(self.mind, read, self.snapshot.scenario, self.parts.rules, self.snapshot.persona)
         passages = self._passages(reply)
@@ -141,6 +173,15 @@ class Session:
             passages=passages,
             at=self.parts.clock(),
         )
+
+    def _noted(self, read: Appraisal, reply: str) -> Appraisal:
+        """The reading with one thing added that only the talk shows: the same words said again are a recital."""
+        said = [line.text for line in self.lines if line.role == "manager"]
+        if len(reply) <= SHORT or any(a.code == RECITAL for a in read.antis) or not any(_same(reply, x) for x in said):
+            return read
+        card = self.parts.library.taxonomy.antis[RECITAL]
+        again = Anti(code=RECITAL, severity=card.severity, intensity=1.0, evidence=reply, start=0)
+        return read.model_copy(update={"antis": (*read.antis, again)})
 
     def _spoken(self, cue: Cue, hear: Callable[[str], None] | None) -> Utterance:
         with on_behalf_of(self.id, self.parts.settings.voice_timeout):
@@ -246,6 +287,15 @@ class Session:
         self.parts.store.save_report(self.id, report, self.ended or "finished")
         return report
 
+    @property
+    def debrief_due(self) -> bool:
+        """Whether the talk stopped because a cry for help went unheard, and the learner has not looked back yet."""
+        return self.ended == CRISIS_MISSED and not self.parts.store.debrief(self.id)
+
+    def debrief(self, text: str) -> None:
+        """What the learner takes from it, in own words; an empty text says that it was read."""
+        self.parts.store.save_debrief(self.id, privacy.mask(cleaned(text))[0] or READ_IT, self.parts.clock())
+
     def recompute(self, grades: list[TurnGrade] | None = None) -> Report:
         """The report from the stored turns alone; identical numbers every time."""
         kept = grades or [self.feedback(turn.n) for turn in self.turns]
@@ -255,11 +305,29 @@ class Session:
         )  # fmt: skip
 
 
+def _admit(parts: Parts, scenario: Scenario, persona: Persona | None, confirmed: bool) -> None:
+    why = cases.unsuitable(scenario, persona) if persona else ""
+    if persona and why:
+        raise LearnerError(f"“{persona.name}”放不进这个场景：{why}。请换一种性格，或者用客户原本的性格。")
+    if not mind.at_risk(scenario, persona, parts.rules.data):
+        return
+    if scenario.id not in parts.settings.crisis_cases:
+        raise LearnerError(
+            f"{scenario.id} 的客户可能说出轻生的话，培训师没有开放它（设置 HUASU_CRISIS_SCENARIOS）。请换一个场景。"
+        )
+    if not confirmed:
+        raise LearnerError(f"开始之前请先看清楚：{scenario.safety_note or RISK_NOTE}确认之后再开始。")
+
+
 def cleaned(text: str) -> str:
     """Typed text without control and invisible characters, line ends and edges made plain."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     visible = "".join(ch for ch in plain if ch == "\n" or unicodedata.category(ch) not in ("Cc", "Cf", "Cs", "Co"))
     return re.sub(r"\n{3,}", "\n\n", visible).strip()
+
+
+def _same(reply: str, earlier: str) -> bool:
+    return abs(len(reply) - len(earlier)) <= SHORT and SequenceMatcher(None, earlier, reply).ratio() >= ALIKE
 
 
 def _to_him(read: Appraisal, reply: str) -> Appraisal:

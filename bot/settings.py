@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -43,6 +44,9 @@ class Settings(BaseSettings):
     )
     judge_timeout: float = Field(default=60.0, gt=0, le=600, description="seconds for one judged reply")
     model_retries: int = Field(default=2, ge=0, le=5)
+    crisis_scenarios: str = Field(
+        default="SC30", description="cases that may turn to a crisis, comma-separated; empty: none"
+    )
     model_concurrency: int = Field(default=4, ge=1, le=64, description="calls to one endpoint at the same time")
     model_cache: Path | None = Field(default=None, description="folder of kept answers; for evaluations only")
     judge_samples: int = Field(default=1, ge=1, le=7, description="how often the evaluator is asked about one reply")
@@ -69,6 +73,11 @@ class Settings(BaseSettings):
     def judge_ready(self) -> bool:
         """Whether an LLM adds verdicts to the grade."""
         return bool(self.judge_model and (self.api_key.get_secret_value() or self.base_url))
+
+    @property
+    def crisis_cases(self) -> frozenset[str]:
+        """The ids of the cases trainers have opened although the customer may speak of ending his life."""
+        return frozenset(re.findall(r"[A-Z]{2}\d{2,4}", self.crisis_scenarios.upper()))
 
     @property
     def database(self) -> str:

@@ -69,6 +69,13 @@ class _ReportRow(_Base):
     payload: Mapped[dict[str, object]] = mapped_column(JSON)
 
 
+class _DebriefRow(_Base):
+    __tablename__ = "debriefs"
+    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[str] = mapped_column(String(40))
+
+
 class Entry(Record):
     """One line of a person's history."""
 
@@ -172,6 +179,16 @@ class Store:
             row = t.get(_ReportRow, session_id)
             return Report.model_validate(row.payload) if row else None
 
+    def save_debrief(self, session_id: str, text: str, at: str) -> None:
+        """Store or replace what the learner wrote after a talk that had to stop."""
+        with self._transaction() as t:
+            t.merge(_DebriefRow(session_id=session_id, text=text, at=at))
+
+    def debrief(self, session_id: str) -> str:
+        """What the learner wrote after a talk that had to stop; empty when nothing yet."""
+        with self._transaction() as t:
+            return t.scalar(select(_DebriefRow.text).where(_DebriefRow.session_id == session_id)) or ""
+
     def history(self, owner: str, limit: int = 50) -> tuple[Entry, ...]:
         """A person's sessions, newest first."""
         with self._transaction() as t:
@@ -180,7 +197,7 @@ class Store:
             return tuple(Entry(**{k: getattr(row, k) for k in Entry.model_fields}) for row in rows)
 
     def ended(self, session_id: str) -> str:
-        """How a session ended (closed, hung_up, complained, finished); empty while it goes on."""
+        """How a session ended (closed, hung_up, complained, answered, crisis_missed, finished); empty while it goes on."""
         with self._transaction() as t:
             return t.scalar(select(_SessionRow.ended).where(_SessionRow.id == session_id)) or ""
 

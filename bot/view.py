@@ -35,9 +35,15 @@ TYPE_NAMES = {
     "privacy_dispute": "信息投诉", "needs_iceberg": "需求冰山", "negotiation_accept": "谈判与认命",
     "crisis_scene": "现场危机", "black_group": "黑产群诉", "gate_full": "五步通关",
 }  # fmt: skip
+MODULE_NAMES = {
+    "M1": "模块一　接住情绪", "M2": "模块二　合规催收与信息安全", "M3": "模块三　先跟后带", "M4": "模块四　顺耳解释",
+    "M5": "模块五　需求冰山与认命", "M6": "模块六　五步通关",
+}  # fmt: skip
 ENDINGS = {
     "closed": "客户道别，谈话正常收尾。", "hung_up": "客户不谈了，谈话中断。",
     "complained": "客户去投诉了，谈话结束。", "finished": "由你结束了谈话。",
+    "answered": "这一题答完了。",
+    "crisis_missed": "他说了不想活的话，没有被接住。练习先停在这里。",
 }  # fmt: skip
 ADVISORY = ("推荐性", "GB/T", "JR/T", "自律", "指引", "中银协")
 
@@ -104,6 +110,7 @@ def file_lines(scenario: Scenario) -> tuple[tuple[str, str], ...]:
         ("余额", f"{p.balance:,} 元" if p.balance else "无余额"),
         ("状态", overdue),
         ("渠道", scenario.channel),
+        *(("在场", someone) for someone in scenario.present),
     )
 
 

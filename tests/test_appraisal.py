@@ -6,14 +6,14 @@ import time
 from pathlib import Path
 
 import pytest
-import yaml
 
 from bot.appraisal import Appraiser
-from bot.appraisal.neighbours import Neighbours
+from bot.appraisal.network import Network
+from bot.errors import ContentError
 from bot.records import Appraisal, Context, Scenario
 from bot.scenarios import Library
+from evals.appraisal import data, measure
 from evals.gold import graded, label_scores
-from tests.conftest import ROOT
 
 OPENING = "你们就是吸血鬼！一天打八个电话，是不是要把人逼死你们才甘心？！我告诉你，我就是没钱！"
 
@@ -166,16 +166,6 @@ def test_anything_is_read_quickly_with_exact_evidence(reader: Appraiser, text: s
         assert text[mark.start : mark.start + len(mark.evidence)] == mark.evidence
 
 
-def test_stored_vectors_match_the_examples(library: Library, reader: Appraiser) -> None:
-    import json
-
-    near = Neighbours(library)
-    stored = json.loads((ROOT / "knowledge" / "appraisal" / "vectors.json").read_text(encoding="utf-8"))
-    assert stored["digest"] == near.digest, "run: python -m bot.appraisal.neighbours"
-    assert near.vectors.shape == (len(near.examples), 384)
-    assert near.votes("您别激动，冷静一下，没必要发火。")["deny_emotion"] >= 2
-
-
 def test_same_words_same_reading(reader: Appraiser, library: Library) -> None:
     text = "您不光是急，是寒心。虽然利息我动不了，但是罚息我帮您往上报，批不批看审核。"
     one = plain(reader, text, OPENING, "complain", library.scenarios["SC01"])
@@ -183,7 +173,47 @@ def test_same_words_same_reading(reader: Appraiser, library: Library) -> None:
     assert one.version == reader.version
 
 
-def test_prototypes_are_labels_of_the_taxonomy(library: Library) -> None:
-    data = yaml.safe_load(Path(ROOT / "knowledge" / "appraisal" / "prototypes.yaml").read_text(encoding="utf-8"))
-    tax = library.taxonomy
-    assert set(data["examples"]) <= {*tax.techniques, *tax.antis, *tax.violations, "none"}
+@pytest.mark.parametrize("name", [*data.TRAINING, data.EXAMINATION, data.HARD])
+def test_labelled_rows_name_codes_of_the_taxonomy_and_quote_the_reply(library: Library, name: str) -> None:
+    known = set(data.codes(library))
+    for row in data.read(name):
+        assert known >= {*row.labels, *row.contrary}
+        assert not set(row.labels) & set(row.contrary)
+        assert all(evidence and evidence in row.reply for evidence in row.labels.values()), row.reply
+
+
+def test_no_reply_of_the_examination_is_in_the_training(library: Library) -> None:
+    seen = {r.reply for n in data.TRAINING for r in data.read(n)} | {r.reply for r in data.written(library)}
+    asked = {r.reply for n in (data.EXAMINATION, data.HARD) for r in data.read(n)}
+    assert {r for r in seen & asked if len(r) > 6} == set()  # two authors may both write "您好，请坐。"
+
+
+@pytest.mark.parametrize(
+    ("disguised", "meant"),
+    [
+        ("再不还就让 公 安 的 人来抓你", "公安"),
+        ("我们会找gong'an局", "公安"),
+        ("您加我V信，转张给我", "微信"),
+        ("把驗證碼唸給我", "验证码"),
+        ("法\u200b院的人明天到", "法院"),
+        ("您威信还是有的", "威信"),
+        ("这个形式不太好，同时收集一下材料", "同时收集"),
+    ],
+)
+def test_disguised_writing_is_undone_and_keeps_its_place(reader: Appraiser, disguised: str, meant: str) -> None:
+    plainly = reader.disguises.undo(disguised)
+    at = plainly.text.index(meant)
+    start, end = plainly.original(at, at + len(meant))
+    assert 0 <= start < end <= len(disguised)
+    assert plainly.original(0, len(plainly.text)) == (0, len(disguised))
+
+
+def test_a_broken_network_is_named_with_the_way_to_mend_it(tmp_path: Path) -> None:
+    with pytest.raises(ContentError, match="make train-appraisal"):
+        Network(tmp_path)
+
+
+def test_a_reading_takes_milliseconds(reader: Appraiser) -> None:
+    rows = data.read(data.EXAMINATION)[:120]
+    _, spent = measure.read(reader, rows)
+    assert sorted(spent)[int(0.95 * len(spent))] <= 60

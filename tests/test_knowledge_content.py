@@ -16,11 +16,11 @@ CONCEPTS = sorted((KNOWLEDGE / "concepts").glob("*.md"))
 REG_KEYS = {"id", "ref", "title", "short", "issuer", "number", "level", "issued", "effective", "status", "note"}
 LEVELS = {
     *("法律", "行政法规", "司法解释", "部门规章", "规范性文件"),
-    *("推荐性标准", "行业自律", "政策安排", "课程口径"),
+    *("推荐性标准", "行业自律", "政策安排", "课程口径", "公开信息"),
 }
 STATUSES = {"现行", "已废止", "窗口已关闭", "待核"}
-CONCEPT_KEYS = {"id", "title", "module", "source"}
-SOURCES = {"课程", "心理学", "本项目补充"}
+CONCEPT_KEYS = {"id", "title", "module", "origin", "定义来源"}
+ORIGINS = {"course": "课程", "psychology": "心理学", "project": "项目补充，待讲师确认"}
 SOFT_LEVELS = {"推荐性标准", "行业自律"}
 WARNING = "未核实，引用前请核对原文："
 ARTICLE = re.compile(r"第[0-9一二三四五六七八九十百千]+条")
@@ -33,25 +33,19 @@ def parse(path: Path) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     return yaml.safe_load(front), [(h.strip(), b.strip()) for h, b in zip(parts[::2], parts[1::2], strict=True)]
 
 
-def citations() -> list[dict[str, str]]:
-    """Every citation of every red line."""
-    text = (KNOWLEDGE / "regulations" / "redlines.yaml").read_text(encoding="utf-8")
-    return [c for line in yaml.safe_load(text)["redlines"] for c in line["citations"]]
-
-
 def of_ref(ref: str) -> list[dict[str, Any]]:
     return [front for front, _ in map(parse, REGULATIONS) if front["ref"] == ref]
 
 
 def test_there_are_documents() -> None:
     assert len(REGULATIONS) >= 40
-    assert len(CONCEPTS) == 20
+    assert len(CONCEPTS) >= 70
 
 
 @pytest.mark.parametrize("path", REGULATIONS, ids=lambda p: p.stem)
 def test_regulation_front_matter(path: Path) -> None:
     front, sections = parse(path)
-    assert set(front) == REG_KEYS
+    assert set(front) - {"superseded_by"} == REG_KEYS
     assert all(isinstance(v, str) for v in front.values()), "quote dates and numbers"
     assert front["level"] in LEVELS
     assert front["status"] in STATUSES
@@ -82,9 +76,9 @@ def test_standards_and_self_regulation_are_never_called_illegal(path: Path) -> N
 @pytest.mark.parametrize("path", CONCEPTS, ids=lambda p: p.stem)
 def test_concept_cards(path: Path) -> None:
     front, sections = parse(path)
-    assert set(front) == CONCEPT_KEYS
+    assert set(front) - {"citations"} == CONCEPT_KEYS
     assert re.fullmatch(r"K\d\d", front["id"])
-    assert front["source"] in SOURCES
+    assert front["定义来源"] == ORIGINS[front["origin"]]
     assert front["module"] in "一二三四五六"
     assert 2 <= len(sections) <= 4
     assert 200 <= len(re.findall(r"[一-鿿]", "".join(b for _, b in sections))) <= 500
@@ -93,33 +87,6 @@ def test_concept_cards(path: Path) -> None:
 def test_ids_are_unique() -> None:
     ids = [parse(path)[0]["id"] for path in [*REGULATIONS, *CONCEPTS]]
     assert len(ids) == len(set(ids))
-
-
-def test_every_cited_document_can_be_found_by_its_short_name() -> None:
-    cited = {(c["ref"], c["doc"]) for c in citations() if re.fullmatch(r"R\d\d", c["ref"])}
-    assert cited
-    for ref, doc in cited:
-        assert any(front["short"] in doc for front in of_ref(ref)), (ref, doc)
-
-
-def test_every_cited_article_of_a_statute_has_a_section() -> None:
-    """A citation of the form 第18条 or 第18、19条 leads to a section naming that article in the same document."""
-    missing = []
-    for c in citations():
-        numbers = re.match(r"第([\d、]+)条(之一)?", c["article"])
-        if not numbers or c["conf"] == "C":
-            continue
-        heads = [
-            h
-            for front, secs in map(parse, REGULATIONS)
-            if front["ref"] == c["ref"] and front["short"] in c["doc"]
-            for h, _ in secs
-        ]
-        for n in numbers[1].split("、"):
-            wanted = f"第{n}条{numbers[2] or ''}"
-            if not any(h.startswith(wanted) for h in heads):
-                missing.append((c["doc"], wanted))
-    assert not missing
 
 
 def test_unverified_documents_carry_no_article_numbers() -> None:
@@ -131,6 +98,9 @@ def test_unverified_documents_carry_no_article_numbers() -> None:
 
 def test_repealed_and_closed_documents_say_so() -> None:
     assert {front["status"] for front in of_ref("R03")} == {"已废止"}
+    (repealed,) = of_ref("R03")
+    assert repealed["superseded_by"] == "R04"
+    assert "GB/T 45251—2025" in repealed["note"] and "中银协2026-01-30的催收工作指引" in repealed["note"]
     assert {front["status"] for front in of_ref("R14")} == {"窗口已关闭"}
 
 

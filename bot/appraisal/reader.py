@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
 
 from bot.appraisal import details, extras
 from bot.appraisal.details import Known
+from bot.appraisal.disguise import Disguises, Undone
 from bot.appraisal.lexicon import Hit, Lexicon
-from bot.appraisal.neighbours import SENTENCES, SHORTEST, Neighbours
+from bot.appraisal.network import FOLDER, Network
 from bot.appraisal.redlines import RedLines
 from bot.appraisal.resolve import settled
-from bot.appraisal.segments import Said, Span, parse
+from bot.appraisal.segments import Said, Span, fold, parse
 from bot.appraisal.situation import OPENERS, PACE, Situation
 from bot.records import Anti, Appraisal, Context, Technique, Violation
 from bot.scenarios import Library
 
-CODE_VERSION = "2"
-LIKELY = 0.7  # base quality of a label only likeness speaks for
+CODE_VERSION = "3"
+UNMARKED = 3.0
 _GUARDED = frozenset({
     "threat_intimidate", "impersonate_authority", "disclose_third_party", "harass_contact", "induce_borrow",
     "false_promise_credit", "off_hours_freq", "private_payment", "leak_internal", "privacy_overcollect",
@@ -30,9 +32,9 @@ _MILD = re.compile(r"^(?:请|麻烦|不好意思|抱歉)|可能|也许")
 
 
 class Appraiser:
-    """Reads replies with the word rules, the order of things, and semantic neighbours when `use_embeddings`."""
+    """Reads replies with the word rules and the trained network; either can be left out, to measure the other."""
 
-    def __init__(self, library: Library, use_embeddings: bool = True) -> None:
+    def __init__(self, library: Library, use_network: bool = True, use_rules: bool = True) -> None:
         taxonomy = library.taxonomy
         self.library = library
         self.techniques = frozenset(taxonomy.techniques)
@@ -40,15 +42,23 @@ class Appraiser:
         self.breaches = frozenset(taxonomy.violations)
         self.folder = library.root / "knowledge" / "appraisal"
         self.lexicon = Lexicon(self.folder / "lexicon.yaml", _GUARDED)
+        self.disguises = Disguises(self.folder / "disguises.yaml")
+        self.network = Network(self.folder / FOLDER) if use_network else None
+        self.use_rules = use_rules
         self.redlines = RedLines(library)
-        self.neighbours = Neighbours(library) if use_embeddings else None
         self.offers = extras.Offers(library.policies)
 
     @cached_property
     def version(self) -> str:
         """A short hash of everything that decides a reading."""
-        content = b"".join(p.read_bytes() for p in sorted(self.folder.glob("*.yaml")))
-        return f"{CODE_VERSION}-{hashlib.sha256(content).hexdigest()[:10]}"
+        files = [
+            *sorted(self.folder.glob("*.yaml")),
+            *(sorted((self.folder / FOLDER).glob("*")) if self.network else ()),
+        ]
+        whole = hashlib.sha256()
+        for path in files:
+            whole.update(path.read_bytes())
+        return f"{CODE_VERSION}-{whole.hexdigest()[:10]}"
 
     def appraise(self, reply: str, context: Context) -> Appraisal:
         """What a reply does. Any text is accepted; nothing in it is obeyed."""
@@ -56,33 +66,46 @@ class Appraiser:
         said = parse(reply, [*others, context.customer])
         heard = details.known(context)
         scene = Situation(said, context)
-        hits = self._hits(said, scene, heard)
-        return self._written(reply, said, scene, heard, hits)
+        hits, mark = self._decided(said, scene, heard, self.disguises.undo(said.raw))
+        return self._written(reply, said, scene, heard, hits, mark)
 
-    def _hits(self, said: Said, scene: Situation, heard: Known) -> list[Hit]:
+    def _decided(self, said: Said, scene: Situation, heard: Known, undone: Undone) -> tuple[list[Hit], float]:
+        """What the word rules and the network find together, and the network's mark for the whole."""
+        ruled = self._ruled(said, scene, heard) if self.use_rules else []
+        disguised = undone.text != fold(said.raw).lower()
+        if disguised and self.use_rules:
+            ruled += self._unmasked(undone, scene)
+        if self.network is None:
+            return ruled, UNMARKED
+        customer = scene.context.customer
+        scores = self.network.read(said.raw, customer)
+        hits = self.network.decide(scores, ruled)
+        if disguised:
+            known = {h.code for h in hits}
+            plain = self.network.read(undone.text, customer)
+            bare = [h for h in self.network.decide(plain, ruled) if h.code in self.breaches - known]
+            hits += [replace(h, span=Span(*undone.original(h.span.start, h.span.end))) for h in bare]
+        return hits, scores.mark
+
+    def _ruled(self, said: Said, scene: Situation, heard: Known) -> list[Hit]:
         good = list(self.lexicon.find(said, self.techniques, scene.holds))
         good += _retold(said, heard, good)
         scene.paced_at = _places(good, OPENERS)
         scene.has_safety = any(h.code == "crisis_safety" for h in good)
         bad = list(self.lexicon.find(said, self.antis | self.breaches, scene.holds))
         kept = settled([*good, *bad], said, self.techniques, self.breaches)
-        return self._compared([h for h in kept if not _too_thin(h, said, heard)], said)
+        return [h for h in kept if not _too_thin(h, said, heard)]
 
-    def _compared(self, hits: list[Hit], said: Said) -> list[Hit]:
-        """Hits after a look at the nearest labelled sentences: slips contradicted are dropped, what is missed added."""
-        if self.neighbours is None:
-            return hits
-        long = [s for s in said.sentences if len(said.text(s)) >= SHORTEST][:SENTENCES]
-        for sentence in long:
-            votes = self.neighbours.votes(said.raw[sentence.start : sentence.end])
-            here = [h for h in hits if h.span.overlaps(sentence)]
-            wrong = {h.code for h in here if h.code in self.antis and self.neighbours.outvoted(h.code, votes)}
-            hits = [h for h in hits if h not in here or h.code not in wrong]
-            known = {h.code for h in hits}
-            hits += [Hit(code, sentence, LIKELY) for code in self.neighbours.agreed(votes) if code not in known]
-        return hits
+    def _unmasked(self, undone: Undone, scene: Situation) -> list[Hit]:
+        """Breaches the word rules see once disguised writing is undone, placed on the learner's own words."""
+        plain = parse(undone.text, [scene.context.customer])
+        there = replace(scene, said=plain)
+        found = self.lexicon.find(plain, self.breaches, there.holds)
+        return [replace(h, span=Span(*undone.original(h.span.start, h.span.end))) for h in found]
 
-    def _written(self, reply: str, said: Said, scene: Situation, heard: Known, hits: list[Hit]) -> Appraisal:
+    def _written(
+        self, reply: str, said: Said, scene: Situation, heard: Known, hits: list[Hit], mark: float
+    ) -> Appraisal:
         best = _best(hits, lambda h: self._strength(h, said, heard))
         return Appraisal(
             techniques=tuple(self._technique(h, said, heard) for h in best if h.code in self.techniques),
@@ -95,6 +118,7 @@ class Appraiser:
             ticket=extras.ticket(said),
             recited=extras.recited(said, scene.context, heard),
             notes=extras.notes(reply, said),
+            mark=round(mark, 2),
             version=self.version,
         )
 

@@ -5,6 +5,7 @@ thresholds allow one act is chosen. All numbers live in ``knowledge/mind.yaml``;
 people, they are a calibration that trainers may change. No model, clock or randomness is used here.
 """
 
-from bot.mind.engine import MindRules, start, step
+from bot.mind.engine import MindRules, at_risk, start, step
+from bot.mind.reach import reachable
 
-__all__ = ["MindRules", "start", "step"]
+__all__ = ["MindRules", "at_risk", "reachable", "start", "step"]

@@ -19,9 +19,11 @@ SPEECH = {  # behaviour -> the customer act the learner has to answer
     "threaten_media": "threat", "file_complaint": "threat", "crisis": "crisis", "cry": "disclose",
     "disclose": "disclose", "withhold": "complain", "soften": "soften", "concede": "soften", "refuse": "refuse",
     "provisional_accept": "accept", "accept": "accept", "accept_reality": "accept", "hang_up": "refuse",
-    "close": "accept", "promise_due": "complain",
+    "close": "accept", "promise_due": "complain", "silence": "crisis",
 }  # fmt: skip
 NEEDS = ("need_business", "need_emotional")
+ENDS = {"close": "closed", "hang_up": "hung_up", "file_complaint": "complained", "silence": "crisis_missed"}
+TESTS = {"allege": "test", "ask": "test"}  # what an agent of the grey market asks is bait
 
 
 class State:
@@ -36,6 +38,7 @@ class State:
         self.traits, self.rules, self.data = traits, rules, rules.data
         self.names = {code for code, _ in labels}
         self.v = after.values
+        self.harmed = any(rules.harmful(name) for name in self.names)
 
     def trait(self, name: str) -> float:
         """A trait that counts only when the card names it."""
@@ -143,11 +146,13 @@ def perform(
     state = State(before, after, deltas, labels, appraisal, scenario, traits, rules)
     may = allowed(state)
     behaviour, facts = _choose(state, may)
-    ends = _ends(state, behaviour, may)
     code, quote = talk.salient(state)
+    asked = talk.question(state) if behaviour == talk.QUESTION else None
+    behaviour = asked.act if asked else behaviour
     act = Act(
         behaviour=behaviour,
-        customer_act=SPEECH[behaviour],
+        customer_act=_speech(state, behaviour),
+        says=asked.customer if asked else "",
         allowed=may,
         band=band(after.values["A"], state.data),
         facts=facts,
@@ -156,9 +161,14 @@ def perform(
         offers=appraisal.policies,
         reacts_to=code,
         quote=quote,
-        ends=ends,
+        ends=_ends(state, behaviour),
     )
     return _remember(after, act, may), act
+
+
+def _speech(s: State, behaviour: str) -> str:
+    agent = s.trait("black_agent") >= s.data["agent_tests"]
+    return TESTS.get(behaviour, SPEECH[behaviour]) if agent else SPEECH[behaviour]
 
 
 def band(anger: float, data: Mapping[str, Any]) -> Band:
@@ -171,7 +181,6 @@ def band(anger: float, data: Mapping[str, Any]) -> Band:
 
 
 def _remember(after: Mind, act: Act, may: tuple[str, ...]) -> Mind:
-    ended = {"close": "closed", "hang_up": "hung_up", "file_complaint": "complained"}.get(act.behaviour, "hung_up")
     settled = act.behaviour if act.behaviour in ("accept", "provisional_accept", "accept_reality") else after.settled
     return after.model_copy(
         update={
@@ -180,19 +189,20 @@ def _remember(after: Mind, act: Act, may: tuple[str, ...]) -> Mind:
             "allowed": (*after.allowed, may),
             "promise_due": act.behaviour == "promise_due",
             "settled": "" if act.behaviour == "promise_due" else settled,
-            "ended": ended if act.ends else "",
+            "raised": after.raised + bool(act.says),
+            "ended": ENDS[act.behaviour] if act.ends else "",
         }
     )
 
 
-def _ends(s: State, behaviour: str, may: tuple[str, ...]) -> bool:
+def _ends(s: State, behaviour: str) -> bool:
     if behaviour == "file_complaint":
         return s.v["A"] >= s.data["bands"]["boil"] or "file_complaint" in s.before.behaviours
-    return behaviour in ("hang_up", "close")
+    return behaviour in ENDS
 
 
 def _choose(s: State, may: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    for pick in (_urgent, _angry, _open, _deciding, talk.plain):
+    for pick in (_urgent, _angry, _answering, _open, _deciding, talk.plain):
         found = pick(s, may)
         if found:
             return found
@@ -200,6 +210,8 @@ def _choose(s: State, may: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
 
 
 def _urgent(s: State, may: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
+    if s.appraisal.customer_act == "crisis" and "crisis_ignore" in s.names:
+        return "silence", ()  # he was not heard: he says no more, and the exercise stops here
     if "crisis" in may:
         return "crisis", ()
     if "file_complaint" in may and ("file_complaint" not in s.before.behaviours or _breached(s)):
@@ -232,6 +244,20 @@ def _angry(s: State, may: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None
     return None
 
 
+def _answering(s: State, may: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
+    """A way out just put before him is answered before anything else is told, once he can take it."""
+    return _takes(s, may) if s.names & set(s.data["solutions"]["codes"]) else None
+
+
+def _takes(s: State, may: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
+    settled = s.before.settled
+    if "accept" in may and settled != "accept":
+        return "accept", ()
+    if "provisional_accept" in may and settled in ("", "accept_reality"):
+        return "provisional_accept", ()
+    return None
+
+
 def _open(s: State, may: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
     told = s.before.told
     if "cry" in may:
@@ -254,14 +280,16 @@ def _decides(may: tuple[str, ...]) -> bool:
 
 
 def _deciding(s: State, may: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
-    settled = s.before.settled
-    if "accept" in may and settled != "accept":
-        return "accept", ()
-    if "provisional_accept" in may and not settled:
-        return "provisional_accept", ()
+    taken = _takes(s, may)
+    if taken:
+        return taken
     if "refuse" in may:
         return "refuse", ()
-    if "accept_reality" in may and not settled and s.names & {"accept_reality", "refuse_concede", "expectation_mgmt"}:
+    if (
+        "accept_reality" in may
+        and not s.before.settled
+        and s.names & {"accept_reality", "refuse_concede", "expectation_mgmt"}
+    ):
         return "accept_reality", ()
     if "concede" in may and not s.lately("concede"):
         return "concede", ()

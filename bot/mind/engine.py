@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from bot.records import VARIABLES, Appraisal, Mind, Persona, Scenario, Step, Tax
 
 CUSTOMER_NOTICES = "promise_broken"
 VENTED, COOLED = "vented", "cooled"
+ANSWERED = "answered"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,11 @@ def traits_of(scenario: Scenario, persona: Persona | None) -> dict[str, float]:
     return {**scenario.traits, **(persona.traits if persona else {})}
 
 
+def at_risk(scenario: Scenario, persona: Persona | None, data: Mapping[str, Any]) -> bool:
+    """Whether this customer can come to speak of ending his life."""
+    return traits_of(scenario, persona).get("crisis_prone", 0.0) >= float(data["behaviours"]["crisis"]["crisis_prone"])
+
+
 def start(scenario: Scenario, persona: Persona | None, rules: MindRules) -> Mind:
     """The mind before the learner has said anything."""
     shift = persona.init_shift if persona else {}
@@ -44,7 +51,7 @@ def start(scenario: Scenario, persona: Persona | None, rules: MindRules) -> Mind
         reason=_target_reason(values, rules.data),
         mood=weighted(values, rules.data["mood"]),
         stage=scenario.stage,
-        audience=scenario.audience,
+        audience=min(5, scenario.audience + (persona.audience if persona else 0)),
     )
 
 
@@ -90,6 +97,8 @@ def step(
         }
     )
     final, act = acts.perform(mind, after, deltas, labels, appraisal, scenario, traits, rules)
+    if scenario.turns and final.turn >= scenario.turns and not final.ended:
+        final, act = final.model_copy(update={"ended": ANSWERED}), act.model_copy(update={"ends": True})
     return Step(mind=final, changes=effects.explained(moved), act=act)
 
 
@@ -137,12 +146,18 @@ def _moved(
 def _promise_breaks(mind: Mind, names: tuple[str, ...], traits: dict[str, float], data: dict[str, Any]) -> bool:
     if "false_info" in names and traits.get("legal_savvy", 0.0) >= data["false_info_seen_through"]:
         return True
+    if "promise_due" in mind.behaviours and set(names) & set(data["promises"]):
+        return True  # he was let down once: the next fine promise only opens the wound
     return mind.promise_due or bool(mind.promises and set(names) & set(data["promise_retracted_by"]))
 
 
 def _target_reason(values: dict[str, float], data: dict[str, Any]) -> float:
     weights = data["reason"]
     return clamp(weights["base"] + weighted(values, {k: w for k, w in weights.items() if k in VARIABLES}))
+
+
+def _slips(mind: Mind, names: tuple[str, ...], rules: MindRules) -> int:
+    return sum(rules.harmful(code) for turn in (*mind.codes, names) for code in turn)
 
 
 def _stage(
@@ -155,7 +170,7 @@ def _stage(
         stage = 4
     elif (anger >= r["to_3"]["A"] and said in r["to_3"]["acts"]) or set(names) & set(r["severe"]):
         stage = max(stage, 3)
-    elif anger >= r["to_2"]["A"] or values["G"] >= r["to_2"]["G"]:
+    elif anger >= r["to_2"]["A"] or values["G"] >= r["to_2"]["G"] or _slips(mind, names, rules) >= r["to_2"]["antis"]:
         stage = max(stage, 2)
     calm = anger <= r["down"]["A"] and trust >= r["down"]["T"]
     waited = mind.turn + 1 - mind.last_down >= r["down"]["every"]

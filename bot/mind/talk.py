@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.records import GateQuestion
+
 if TYPE_CHECKING:
     from bot.mind.acts import State
 
 PACED = ("pace_fact", "pace_emotion", "pace_expectation", "pace_motive", "vent_hold", "same_side", "privacy_guard")
 QUOTE_CHARS = 14
+QUESTION = "question"
 Choice = tuple[str, tuple[str, ...]]
 
 
@@ -24,10 +27,15 @@ def reach(may: tuple[str, ...]) -> int:
     return 1 if "disclose_L1" in may else 0
 
 
+def untold(s: State, slot: str) -> bool:
+    """Whether the case has a fact for a slot and he has not told it."""
+    return slot in s.scenario.facts and slot not in s.before.told
+
+
 def earned(s: State, may: tuple[str, ...]) -> tuple[str, ...]:
     """Slots that were asked, are not told yet and may be told now: one a turn, two once he has calmed down."""
     open_to = reach(may)
-    ready = [x for x in s.appraisal.slots if x not in s.before.told and level(s, x) <= open_to]
+    ready = [x for x in s.appraisal.slots if untold(s, x) and level(s, x) <= open_to]
     return tuple(ready[: 2 if s.v["A"] < s.data["bands"]["warm"] else 1])
 
 
@@ -36,13 +44,15 @@ def volunteered(s: State, may: tuple[str, ...]) -> tuple[str, ...]:
     if not reach(may) or not s.names & set(PACED) or s.lately("disclose", 1):
         return ()
     for slot in s.data["volunteer_order"]:
-        if slot not in s.before.told and level(s, slot) <= reach(may):
+        if untold(s, slot) and level(s, slot) <= reach(may):
             return (slot,)
     return ()
 
 
 def plain(s: State, may: tuple[str, ...]) -> Choice | None:
     """The fallback that always answers, by how angry he is and how firmly he holds to his demand."""
+    if question(s):
+        return QUESTION, ()
     told = volunteered(s, may)
     if told:
         return "disclose", told
@@ -51,7 +61,26 @@ def plain(s: State, may: tuple[str, ...]) -> Choice | None:
     bands, insists = s.data["bands"], s.v["D"] >= 70 and not s.lately("demand")
     if "soften" in may and s.v["A"] < bands["warm"] and not s.lately("soften"):
         return "soften", ()
-    return _cycle(s, _topics(s.v["A"], bands, insists, hurt=s.deltas["A"] > 0))
+    topics = _topics(s.v["A"], bands, insists, hurt=s.deltas["A"] > 0)
+    if not _credited(s):
+        topics = tuple(t for t in topics if t != "soften") or ("ask",)
+    return _cycle(s, tuple("allege" if t == "complain" and _accuses(s) else t for t in topics))
+
+
+def _credited(s: State) -> bool:
+    """Whether anything said in this reply or the one before deserved a softer tone."""
+    return any(not s.rules.harmful(code) for turn in s.after.codes[-2:] for code in turn)
+
+
+def _accuses(s: State) -> bool:
+    """Whether he came with an accusation that nobody has put on record yet, and has let it rest for a while."""
+    return s.scenario.opening_act in ("allege", "test") and not s.after.ticket and not s.lately("allege")
+
+
+def question(s: State) -> GateQuestion | None:
+    """The next of the five gates' questions; he goes on to it only after a reply that did some good and no harm."""
+    gates, n = s.scenario.gates, s.before.raised + 1
+    return gates[n] if n < len(gates) and s.names and not s.harmed else None
 
 
 def _topics(anger: float, bands: dict[str, float], insists: bool, hurt: bool) -> tuple[str, ...]:

@@ -13,21 +13,28 @@ from bot.records.base import (
     Mode,
     Record,
 )
+from bot.records.case import (
+    Answer,
+    Drill,
+    GateQuestion,
+    Persona,
+    Profile,
+    Scenario,
+    Suits,
+    WrongReply,
+)
 from bot.records.content import (
     AntiCard,
     Citation,
     NearMiss,
     Passage,
-    Persona,
     Policy,
-    Profile,
     RedLine,
-    Scenario,
     Taxonomy,
     TechniqueCard,
     ViolationCard,
-    WrongReply,
 )
+from bot.records.documents import Document, Section
 from bot.records.grade import (
     Adjustment,
     Coaching,
@@ -41,6 +48,7 @@ from bot.records.grade import (
     TurnGrade,
     Verdict,
 )
+from bot.records.quiz import Question, QuizKind, QuizSet
 from bot.records.reading import (
     Anti,
     Appraisal,
@@ -65,6 +73,7 @@ __all__ = [
     "VARIABLES",
     "Act",
     "Adjustment",
+    "Answer",
     "Anti",
     "AntiCard",
     "Appraisal",
@@ -76,7 +85,10 @@ __all__ = [
     "Context",
     "Cue",
     "DimScore",
+    "Document",
+    "Drill",
     "Focus",
+    "GateQuestion",
     "GateStep",
     "Line",
     "Mind",
@@ -87,13 +99,18 @@ __all__ = [
     "Persona",
     "Policy",
     "Profile",
+    "Question",
+    "QuizKind",
+    "QuizSet",
     "Record",
     "RedLine",
     "Repair",
     "Report",
     "Scenario",
+    "Section",
     "Snapshot",
     "Step",
+    "Suits",
     "Taxonomy",
     "Technique",
     "TechniqueCard",

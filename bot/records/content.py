@@ -1,4 +1,4 @@
-"""Content: scenarios, personas, policies, red lines, labels, passages."""
+"""Content: policies, red lines, labels, passages. Scenarios and personas are in `case`."""
 
 from __future__ import annotations
 
@@ -7,79 +7,6 @@ from typing import Literal
 from pydantic import Field
 
 from bot.records.base import Confidence, Record
-
-
-class Profile(Record):
-    """What the bank's system shows about the customer; the learner sees it before the talk."""
-
-    name: str
-    gender: Literal["男", "女"]
-    age: int = Field(ge=18, le=100)
-    job: str
-    product: str
-    balance: int = Field(ge=0, description="元")
-    overdue_days: int = Field(ge=0)
-
-
-class WrongReply(Record):
-    """A typical wrong opening reply and the code it shows."""
-
-    reply: str
-    code: str
-
-
-class Scenario(Record):
-    """One case. Profile and opening are public; needs and facts are hidden until earned (see `mind`)."""
-
-    id: str = Field(pattern=r"^[A-Z]{2}\d{2,4}$")
-    outline_ref: str
-    title: str
-    type: str
-    channel: str
-    difficulty: int = Field(ge=1, le=5)
-    profile: Profile
-    init: dict[str, float]
-    traits: dict[str, float] = {}
-    stage: int = Field(ge=1, le=4)
-    audience: int = Field(default=0, ge=0, le=5, description="layers of onlookers; each isolate_scene removes one")
-    opening: str
-    opening_act: str = "complain"
-    demand: str
-    need_business: str
-    need_emotional: str
-    facts: dict[str, str]
-    fact_levels: dict[str, int] = {}
-    triggers: tuple[str, ...] = ()
-    soothers: tuple[str, ...] = ()
-    offer: tuple[str, ...] = ()
-    cannot: tuple[str, ...] = ()
-    success: tuple[str, ...] = ()
-    wrong: tuple[WrongReply, ...] = ()
-    exemplary: str
-    exemplary_key: str
-    regulations: tuple[str, ...] = ()
-    note: str = ""
-
-    @property
-    def address(self) -> str:
-        """How a manager would address this customer, e.g. 周女士."""
-        return self.profile.name[0] + ("先生" if self.profile.gender == "男" else "女士")
-
-    @property
-    def in_person(self) -> bool:
-        """Whether the two sit face to face, so that gestures count."""
-        return "电话" not in self.channel
-
-
-class Persona(Record):
-    """Trait overrides and a way of speaking that combine with any scenario."""
-
-    id: str
-    name: str
-    description: str
-    traits: dict[str, float] = {}
-    init_shift: dict[str, float] = {}
-    style: tuple[str, ...] = ()
 
 
 class Policy(Record):
@@ -126,6 +53,9 @@ class Passage(Record):
     score: float
     status: str = ""
     conf: str = ""
+    kind: str = ""
+    level: str = ""
+    section: str = ""
 
 
 class NearMiss(Record):

@@ -7,7 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from bot.records.base import Mode, Record
-from bot.records.content import Passage, Persona, Scenario
+from bot.records.case import Persona, Scenario
+from bot.records.content import Passage
 from bot.records.reading import Appraisal
 from bot.records.talk import Act, Change, Mind, Utterance
 

@@ -7,7 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from bot.records.base import Record
-from bot.records.content import Citation, Scenario
+from bot.records.case import Scenario
+from bot.records.content import Citation
 
 
 class Technique(Record):
@@ -61,7 +62,10 @@ class Context(Record):
 
 
 class Appraisal(Record):
-    """What a learner's reply does, read locally and deterministically. Codes are in order of appearance."""
+    """What a learner's reply does, read locally and deterministically. Codes are in order of appearance.
+
+    `mark` is the mark of 1–5 a trainer would give the whole reply, as the trained network estimates it.
+    """
 
     techniques: tuple[Technique, ...] = ()
     antis: tuple[Anti, ...] = ()
@@ -73,6 +77,7 @@ class Appraisal(Record):
     ticket: bool = False
     recited: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    mark: float = Field(default=3.0, ge=1, le=5)
     version: str = ""
 
     @property

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from bot.records.base import Band, Record
-from bot.records.content import Passage, Persona, Scenario
+from bot.records.case import Persona, Scenario
+from bot.records.content import Passage
 from bot.records.reading import Appraisal, Line
 
 
@@ -25,6 +28,7 @@ class Act(Record):
     allowed: tuple[str, ...] = ()
     band: Band = "warm"
     facts: tuple[str, ...] = ()
+    says: str = Field(default="", description="words of the case itself that he must say now")
     unmet: str = ""
     asked: tuple[str, ...] = ()
     offers: tuple[str, ...] = ()
@@ -47,6 +51,7 @@ class Mind(Record):
     promise_due: bool = False
     audience: int = 0
     told: tuple[str, ...] = ()
+    raised: int = Field(default=0, description="questions of the five gates put so far, besides the opening")
     behaviours: tuple[str, ...] = ()
     allowed: tuple[tuple[str, ...], ...] = ()
     angers: tuple[float, ...] = ()

@@ -18,6 +18,7 @@ from langchain_core.embeddings import Embeddings
 
 from bot import embedding
 from bot.errors import SetupError
+from bot.retrieval.vectors import Vectors
 from bot.settings import Settings
 
 CORRUPT = "检索索引打不开（可能已损坏）。请运行 huasu index --rebuild 重建；对练不受影响。"
@@ -31,9 +32,12 @@ _FAULTS = (ChromaError, httpx.HTTPError, sqlite3.Error, OSError)
 class Local(Embeddings):
     """The bundled embedding model, as langchain wants it."""
 
+    def __init__(self, vectors: Vectors) -> None:
+        self._vectors = vectors
+
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """The vectors of texts to be found."""
-        return [vector.tolist() for vector in embedding.passages(texts)]
+        return [vector.tolist() for vector in self._vectors.passages(texts)]
 
     def embed_query(self, text: str) -> list[float]:
         """The vector of something searched for."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.records import RedLine, Scenario
-from bot.retrieval.chunks import Chunk, Unreadable, decoded, from_file, front_matter
+from bot.retrieval.chunks import Chunk, front_matter
+from bot.retrieval.readers import Unreadable, decoded, from_file
 from bot.scenarios import Library
 
 BUILTIN = frozenset(("regulations", "cases", "techniques"))
@@ -14,22 +15,22 @@ BUILTIN = frozenset(("regulations", "cases", "techniques"))
 def builtin(library: Library, skipped: list[tuple[str, str]]) -> dict[str, list[Chunk]]:
     """Every built-in chunk, by collection; files that cannot be read go to `skipped`. What a case hides is not here."""
     knowledge = library.root / "knowledge"
-    regulations = _folder(knowledge / "regulations", skipped)
+    regulations = _folder(knowledge / "regulations", "rule", skipped)
     return {
         "regulations": [*regulations, *(_redline(r) for r in library.redlines.values())],
         "cases": [chunk for s in library.scenarios.values() for chunk in _case(s)],
-        "techniques": [*_cards(library), *_folder(knowledge / "concepts", skipped)],
+        "techniques": [*_cards(library), *_folder(knowledge / "concepts", "concept", skipped)],
     }
 
 
-def _folder(folder: Path, skipped: list[tuple[str, str]]) -> list[Chunk]:
+def _folder(folder: Path, kind: str, skipped: list[tuple[str, str]]) -> list[Chunk]:
     found: list[Chunk] = []
     for path in sorted(folder.glob("*.md")):
         try:
             text = decoded(path.read_bytes())
             if text.startswith("---\n") and not front_matter(text)[0]:
                 raise Unreadable("开头两条 --- 之间的 YAML 写法有误，请改正")
-            found += from_file(path, path.stem)
+            found += [c.with_meta(kind=kind) for c in from_file(path, path.stem)]
         except Unreadable as reason:
             skipped.append((path.name, str(reason)))
     return found
@@ -38,16 +39,17 @@ def _folder(folder: Path, skipped: list[tuple[str, str]]) -> list[Chunk]:
 def _redline(r: RedLine) -> Chunk:
     cited = "；".join(f"《{c.doc}》{c.article}（确信度{c.conf}）" for c in r.citations)
     text = f"{r.description} 违规例：{'／'.join(r.violating[:3])} 合规说法：{'／'.join(r.compliant[:1])} 依据：{cited}"
-    return Chunk(f"{r.id}#0", r.id, f"红线 {r.id} {r.name}", text, {"status": "现行", "severity": r.severity})
+    shown = {"status": "现行", "severity": r.severity, "kind": "redline"}
+    return Chunk(f"{r.id}#0", r.id, f"红线 {r.id} {r.name}", text, shown)
 
 
 def _case(s: Scenario) -> list[Chunk]:
     p = s.profile
     public = f"{s.title}。客户：{p.name}，{p.job}，{p.product}，逾期{p.overdue_days}天。开口：{s.opening}"
-    shown = {"module": s.outline_ref}
+    shown = {"module": s.outline_ref, "scenario": s.id}
     return [
-        Chunk(f"{s.id}#案情", s.id, f"{s.id} {s.title}", public, shown),
-        Chunk(f"{s.id}#示范", s.id, f"{s.id} {s.title} 示范", s.exemplary, shown),
+        Chunk(f"{s.id}#案情", s.id, f"{s.id} {s.title}", public, {**shown, "kind": "case"}),
+        Chunk(f"{s.id}#示范", s.id, f"{s.id} {s.title} 示范", s.exemplary, {**shown, "kind": "exemplar"}),
     ]
 
 
@@ -55,11 +57,12 @@ def _cards(library: Library) -> list[Chunk]:
     tax, found = library.taxonomy, []
     for t in tax.techniques.values():
         text = f"{t.definition} 为什么有效：{t.why_it_works} 例：{'／'.join(t.positives[:2])}"
-        found.append(Chunk(f"{t.code}#0", t.code, f"技巧 {t.name}", text[:600], {"module": t.module}))
+        shown = {"module": t.module, "kind": "technique"}
+        found.append(Chunk(f"{t.code}#0", t.code, f"技巧 {t.name}", text[:600], shown))
     for a in tax.antis.values():
         text = f"{a.definition} 例：{'／'.join(a.examples)} 改法：{a.rewrite}"
-        found.append(Chunk(f"{a.code}#0", a.code, f"反模式 {a.name}", text[:600], {}))
+        found.append(Chunk(f"{a.code}#0", a.code, f"反模式 {a.name}", text[:600], {"kind": "anti"}))
     for v in tax.violations.values():
         text = f"{v.definition} 例：{'／'.join(v.examples)} 不算违规：{v.not_violation}"
-        found.append(Chunk(f"{v.code}#0", v.code, f"违规 {v.name}", text[:600], {}))
+        found.append(Chunk(f"{v.code}#0", v.code, f"违规 {v.name}", text[:600], {"kind": "violation"}))
     return found

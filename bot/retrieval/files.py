@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from bot.retrieval.chunks import KINDS
+from bot.retrieval.readers import KINDS, MAX_BYTES
 
 
 def gathered(paths: Iterable[Path], skipped: list[tuple[str, str]]) -> tuple[dict[Path, str], list[Path]]:
@@ -30,6 +31,22 @@ def gathered(paths: Iterable[Path], skipped: list[tuple[str, str]]) -> tuple[dic
             kinds = "、".join(sorted(odd))
             skipped.append((path.name, f"{odd.total()} 个文件不是 md、txt、pdf、docx、jsonl（{kinds}），没有读"))
     return files, folders
+
+
+def fingerprint(path: Path) -> str:
+    """A hash of a file's bytes; empty when it cannot be read or is too big to be taken in."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return ""
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError:
+        return ""
+
+
+def twin_of(path: Path, print_: str, sources: Mapping[str, str]) -> str:
+    """The name of another file with this hash that still has it; empty when there is none."""
+    twin = Path(sources.get(print_, ""))
+    return twin.name if print_ and twin.name and twin != path and fingerprint(twin) == print_ else ""
 
 
 def within(path: Path, folders: Iterable[Path]) -> bool:

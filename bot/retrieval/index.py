@@ -1,6 +1,7 @@
 """The index: what is in it, keeping it in line with its sources, and finding in it.
 
-A query is ranked twice, by cosine of embeddings and by BM25 over character bigrams, and the two ranks are fused.
+Chroma keeps the chunks; a collection that is searched is held in memory whole, so that every chunk is scored exactly,
+by meaning and by wording, and the two scores are fused (`ranking`).
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import re
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count, islice
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 from chromadb.api import ClientAPI
 from chromadb.api.collection_configuration import CreateCollectionConfiguration
@@ -21,11 +22,15 @@ from langchain_chroma import Chroma
 
 from bot.errors import LearnerError
 from bot.records import Passage
-from bot.retrieval.chunks import HIDDEN, Chunk, Unreadable, encodable, from_file
+from bot.retrieval import ranking
+from bot.retrieval.chunks import Chunk, encodable
 from bot.retrieval.client import Local, answering, connect, move_aside
 from bot.retrieval.content import BUILTIN, builtin
-from bot.retrieval.files import gathered, within
-from bot.retrieval.lexical import Bm25
+from bot.retrieval.files import fingerprint, gathered, twin_of, within
+from bot.retrieval.held import Held, Ranking, Where
+from bot.retrieval.readers import Unreadable, from_file, repeated
+from bot.retrieval.vectors import Vectors
+from bot.retrieval.wording import Everyday
 from bot.scenarios import Library
 from bot.settings import Settings
 
@@ -33,50 +38,42 @@ Progress = Callable[[int, int, str], None]
 Step = Callable[[int, int], None]
 PREFIX = "huasu-"
 COSINE = CreateCollectionConfiguration(hnsw={"space": "cosine"})
-DEPTH = 40  # candidates taken from each of the two rankings
-NEAR, WORDED, RRF = 2.0, 1.0, 10  # weights and constant of reciprocal-rank fusion, chosen by measuring both
 BATCH = 64
 SHARES = 1000  # progress counts thousandths of a file, so that one big file moves too
 
 
 @dataclass
 class IndexReport:
-    """What an update did to the chunks; `skipped` lists (file, reason)."""
+    """What an update did to the chunks; `skipped` and `notices` list (file, what about it)."""
 
     added: int = 0
     updated: int = 0
     unchanged: int = 0
     removed: int = 0
     skipped: list[tuple[str, str]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Held:
-    """One collection as last read. `mark` changes with every write, by whichever process."""
-
-    mark: str
-    store: Chroma
-    bm25: Bm25
-    rows: dict[str, dict[str, Any]]
-    texts: dict[str, str]
-    hides: bool
+    notices: list[tuple[str, str]] = field(default_factory=list)
 
 
 class Index:
     """All collections of one Chroma. One instance may be shared by threads."""
 
-    def __init__(self, client: ClientAPI, reopen: Callable[[], ClientAPI] | None = None) -> None:
-        self._client = client
+    def __init__(
+        self, client: ClientAPI, vectors: Vectors, everyday: Everyday, reopen: Callable[[], ClientAPI] | None = None
+    ) -> None:
+        self._client, self._vectors, self._everyday = client, vectors, everyday
+        self._centre = vectors.centre()
         self._reopen = reopen  # for a folder, whose vectors an open client never sees change under it
         self._name = uuid.uuid4().hex  # signs this instance's writes
         self._seen: dict[str, str] = {}
-        self._read: dict[str, _Held] = {}
+        self._read: dict[str, Held] = {}
         self._lock = Lock()
 
     @classmethod
     def open(cls, settings: Settings) -> Index:
         """The index the settings name. Raises `SetupError` when it is corrupt or the server does not answer."""
-        return cls(connect(settings), None if settings.chroma_url else lambda: connect(settings))
+        vectors = Vectors(settings.content_dir, settings.data_dir / "vectors.db")
+        everyday = Everyday.load(settings.content_dir)
+        return cls(connect(settings), vectors, everyday, None if settings.chroma_url else lambda: connect(settings))
 
     @classmethod
     def rebuild(cls, settings: Settings) -> Index:
@@ -103,8 +100,8 @@ class Index:
         built = builtin(library, report.skipped)
         total, done = sum(map(len, built.values())), 0
         for name, chunks in built.items():
-            stored = self._stored(name).get("", {})
-            self._write(name, _keyed("", chunks), stored, report, _step(progress, done, total, name))
+            stored = self._stored(name)[0].get("", {})
+            self._write(name, _keyed(chunks), stored, report, _step(progress, done, total, name))
             done += len(chunks)
         return report
 
@@ -117,54 +114,80 @@ class Index:
         """
         report = IndexReport()
         files, folders = gathered(paths, report.skipped)
-        stored = self._stored(collection)
+        stored, sources = self._stored(collection)
         for i, (path, doc) in enumerate(files.items()):
             step = _step(progress, i, len(files), doc, SHARES)
             step(0, 1)
+            mine, print_ = stored.get(str(path), {}), fingerprint(path)
+            if twin := twin_of(path, print_, sources):
+                report.skipped.append((doc, f"与 {twin} 内容相同，没有重复加入"))
+                self._write(collection, {}, mine, report, step)
+                continue
             try:
                 chunks = from_file(path, doc)
             except Unreadable as reason:
                 report.skipped.append((doc, str(reason)))
                 continue
-            self._write(collection, _keyed(str(path), chunks), stored.get(str(path), {}), report, step)
+            report.notices += [(doc, said) for said in (repeated(chunks),) if said]
+            self._write(collection, _keyed(chunks, str(path), print_), mine, report, step)
+            sources[print_] = str(path)
         for name in stored.keys() - {str(f) for f in files}:
             if within(Path(name), folders):
                 self._write(collection, {}, stored[name], report, _step(None, 0, 0, ""))
         _step(progress, len(files), len(files), "", SHARES)(0, 1)
         return report
 
+    def forget(self, file: Path, collection: str = "library") -> IndexReport:
+        """Take everything out that was read from one file."""
+        report, (stored, _) = IndexReport(), self._stored(collection)
+        self._write(collection, {}, stored.get(str(file), {}), report, _step(None, 0, 0, ""))
+        return report
+
     def find(
-        self, query: str, collection: str | None = None, k: int = 6, where: Mapping[str, str] | None = None
+        self, query: str, collection: str | None = None, k: int = 6, where: Where | None = None
     ) -> tuple[Passage, ...]:
         """The best passages, best first; over every collection unless one is named.
 
-        `where` names metadata that must be equal. What is marked hidden is found only when `where` asks for it.
+        `where` names metadata (kind, status, scenario …) that must equal a value, or one of several. What is marked
+        hidden is found only when `where` asks for it. A rule that no longer holds stands below its successor.
         """
-        asked = encodable(query)
-        if not asked.strip():
-            raise LearnerError("要找什么？请写几个字再搜。")
-        held, wanted, depth = self._held(collection), dict(where or {}), max(k, DEPTH)
-        scores: dict[tuple[str, str], float] = defaultdict(float)
-        for weight, order in ((NEAR, _near(asked, held, wanted, depth)), (WORDED, _worded(asked, held, wanted, depth))):
-            for place, at in enumerate(order, 1):
-                scores[at] += weight / (RRF + place)
-        best = sorted(scores, key=lambda at: (-scores[at], at))[: max(k, 0)]
-        return tuple(_passage(name, key, held[name], scores[name, key]) for name, key in best)
+        best = islice(self._ranked(query, collection, where or {}).best(), max(k, 0))
+        return tuple(held.passage(at, score) for held, at, score in best)
 
     def rank(self, query: str, collection: str | None = None, k: int = 10) -> list[tuple[str, float]]:
         """Documents by their best passage, best first, with strictly falling scores."""
-        depth = max(DEPTH, 4 * k)
-        while True:
-            passages, best = self.find(query, collection, depth), dict[str, float]()
-            for p in passages:
-                best.setdefault(p.doc, p.score)
-            if len(best) >= k or len(passages) < depth:
+        found: dict[str, float] = {}
+        for held, at, score in self._ranked(query, collection, {}).best():
+            if len(found) >= k:
                 break
-            depth *= 4  # a few long documents filled the list: look further down
-        ranked: list[tuple[str, float]] = []
-        for doc, score in list(best.items())[: max(k, 0)]:
-            ranked.append((doc, min(score, ranked[-1][1] * (1 - 1e-4)) if ranked else score))
-        return ranked
+            last = next(reversed(found.values()), score + 1)
+            found.setdefault(str(held.rows[at]["doc"]), min(score, last - 1e-5))
+        return list(found.items())
+
+    def documents(self, collection: str | None = None) -> tuple[Passage, ...]:
+        """The first passage of every document, by collection and name; what is marked hidden is left out."""
+        return tuple(
+            held.passage(places[0])
+            for held in self.held(collection)
+            for _, places in sorted(held.docs.items())
+            if not held.hidden[places[0]]
+        )
+
+    def read(self, doc: str, collection: str | None = None) -> tuple[Passage, ...]:
+        """A document's passages in their order; none when there is no such document."""
+        return tuple(
+            held.passage(at) for held in self.held(collection) for at in held.docs.get(doc, []) if not held.hidden[at]
+        )
+
+    def _ranked(self, query: str, collection: str | None, where: Where) -> Ranking:
+        asked = encodable(query)
+        if not asked.strip():
+            raise LearnerError("要找什么？请写几个字再搜。")
+        held = self.held(collection)
+        if collection is not None and not held:
+            have = "、".join(self.collections()) or "（空）"
+            raise LearnerError(f"没有集合 {collection!r}。现有：{have}。先用 huasu index 建立。")
+        return Ranking(held, ranking.direction(asked, self._centre), self._everyday.asked(asked), where)
 
     def _marks(self) -> dict[str, str]:
         """A mark per collection that changes with every write; opens the folder anew if somebody else has written."""
@@ -186,34 +209,37 @@ class Index:
             raise LearnerError("集合名只能用字母、数字、点、横线和下划线，首尾用字母或数字。")
         with answering():
             return Chroma(
-                PREFIX + name, embedding_function=Local(), client=self._client, collection_configuration=COSINE
+                PREFIX + name,
+                embedding_function=Local(self._vectors),
+                client=self._client,
+                collection_configuration=COSINE,
             )
 
-    def _held(self, collection: str | None) -> dict[str, _Held]:
+    def held(self, collection: str | None = None) -> list[Held]:
+        """The collections as they are held in memory, read anew where somebody has written."""
         named = [(name, mark) for name, mark in self._marks().items() if collection in (None, name)]
-        held = {name: one for name, mark in named if (one := self._current(name, mark)).rows}
-        if collection is not None and not held:
-            have = "、".join(self.collections()) or "（空）"
-            raise LearnerError(f"没有集合 {collection!r}。现有：{have}。先用 huasu index 建立。")
-        return held
+        return [one for name, mark in named if (one := self._current(name, mark)).keys]
 
-    def _current(self, name: str, mark: str) -> _Held:
+    def _current(self, name: str, mark: str) -> Held:
         with self._lock:
             held = self._read.get(name)
             if held is None or held.mark != mark:
-                held = self._read[name] = _load(mark, self._store(name))
+                held = self._read[name] = Held.load(name, mark, self._store(name))
             return held
 
-    def _stored(self, name: str) -> dict[str, dict[str, str]]:
-        """Digest by chunk key, by the file they came from (empty for built-in content)."""
+    def _stored(self, name: str) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+        """Digest by chunk key, by the file they came from (empty for built-in content); and that file by its hash."""
         self._marks()  # never write on top of a state that is out of date
         store = self._store(name)
         with answering():
             rows = store.get(include=["metadatas"])
         found: dict[str, dict[str, str]] = defaultdict(dict)
+        sources: dict[str, str] = {}
         for key, meta in zip(rows["ids"], rows["metadatas"], strict=True):
-            found[str(meta.get("file", ""))][key] = str(meta.get("digest", ""))
-        return dict(found)
+            file = str(meta.get("file", ""))
+            found[file][key] = str(meta.get("digest", ""))
+            sources[str(meta.get("source", ""))] = file
+        return dict(found), sources
 
     def _write(
         self, name: str, wanted: Mapping[str, Chunk], stored: Mapping[str, str], report: IndexReport, step: Step
@@ -247,75 +273,18 @@ class Index:
         found.modify(metadata={"revision": f"{self._name}-{uuid.uuid4().hex}"})
 
 
-def _load(mark: str, store: Chroma) -> _Held:
-    with answering():
-        got = store.get(include=["documents", "metadatas"])
-    texts = dict(zip(got["ids"], map(str, got["documents"]), strict=True))
-    rows = dict(zip(got["ids"], got["metadatas"], strict=True))
-    return _Held(mark, store, Bm25(texts), rows, texts, any(HIDDEN in meta for meta in rows.values()))
-
-
-def _near(query: str, held: Mapping[str, _Held], wanted: Mapping[str, str], depth: int) -> list[tuple[str, str]]:
-    """The `depth` nearest chunks by cosine, as (collection, key), best first."""
-    vector = Local().embed_query(query) if held else []
-    found = []
-    for name, one in held.items():
-        with answering():
-            # despite that name these are cosine distances: smaller is nearer
-            hits = one.store.similarity_search_by_vector_with_relevance_scores(
-                embedding=vector,
-                k=min(depth, len(one.rows)),
-                filter=_rule(wanted, one.hides),
-            )
-        # a chunk written since `one` was read is left for the next query
-        found += [(far, name, d.id) for d, far in hits if d.id in one.rows]
-    return [(name, key) for _, name, key in sorted(found)[:depth]]
-
-
-def _worded(query: str, held: Mapping[str, _Held], wanted: Mapping[str, str], depth: int) -> list[tuple[str, str]]:
-    """The `depth` chunks that share most with the query's wording, as (collection, key), best first."""
-    found = [
-        (-score, name, key)
-        for name, one in held.items()
-        for key, score in one.bm25.scores(query).items()
-        if _fits(one.rows[key], wanted)
-    ]
-    return [(name, key) for _, name, key in sorted(found)[:depth]]
-
-
-def _rule(wanted: Mapping[str, str], hides: bool) -> dict[str, Any] | None:
-    """`_fits`, as Chroma wants it said."""
-    rules: list[dict[str, Any]] = [{key: value} for key, value in wanted.items()]
-    if hides and HIDDEN not in wanted:
-        rules.append({HIDDEN: {"$ne": "true"}})
-    return {"$and": rules} if len(rules) > 1 else next(iter(rules), None)
-
-
-def _fits(meta: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
-    if meta.get(HIDDEN) == "true" and HIDDEN not in wanted:
-        return False
-    return all(meta.get(key) == value for key, value in wanted.items())
-
-
-def _keyed(file: str, chunks: Sequence[Chunk]) -> dict[str, Chunk]:
+def _keyed(chunks: Sequence[Chunk], file: str = "", print_: str = "") -> dict[str, Chunk]:
     """Chunks by a key that is stable, unlike any other file's, and does not show where the file lies."""
     source = f"{Path(file).name}@{hashlib.sha256(file.encode()).hexdigest()[:8]}::" if file else ""
     keyed: dict[str, Chunk] = {}
+    more = {"file": file, "source": print_} if file else {}
+    places: dict[str, count[int]] = defaultdict(count)
     for c in chunks:
         key = source + c.id
         while key in keyed:  # two sections may share a heading
             key += "+"
-        keyed[key] = c.of(file) if file else c
+        keyed[key] = replace(c.with_meta(**more), seq=next(places[c.doc]))
     return keyed
-
-
-def _passage(collection: str, key: str, held: _Held, score: float) -> Passage:
-    meta = held.rows[key]
-    return Passage(
-        id=key, doc=str(meta["doc"]), collection=collection, title=str(meta["title"]), score=score,
-        text=held.texts[key][int(meta.get("lead", 0)) :],
-        status=str(meta.get("status", "")), conf=str(meta.get("conf", "")),
-    )  # fmt: skip
 
 
 def _step(progress: Progress | None, done: int, total: int, what: str, share: int = 0) -> Step:

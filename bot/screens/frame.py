@@ -26,6 +26,8 @@ _CHROME = Markup(
     "h1{font-size:1.7rem!important;font-weight:650!important;letter-spacing:.5px}"
     "h2,h3{font-weight:650!important;font-size:1.25rem!important;padding-top:.4rem!important}"
     "[data-testid='stChatInput']>div{background:#fff}"
+    "[data-testid='stLayoutWrapper']:has(>.st-key-help){position:sticky;top:3.6rem;z-index:50}"
+    ".st-key-help{background:#faf8f4;padding:.3rem 0}"
     "[data-testid='stColumn']:has(.hs-side){position:sticky;top:4.2rem;align-self:flex-start}"
     "@media (max-width:640px){.block-container{padding-left:1rem;padding-right:1rem}}"
     "@media (prefers-reduced-motion:reduce){*{animation:none!important;transition:none!important}}"

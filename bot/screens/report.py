@@ -22,6 +22,9 @@ def render() -> None:
     if not session.ended and st.session_state.get(WANTED) != session.id:
         _not_yet(session)
         return
+    if session.debrief_due:
+        _debrief(session)
+        return
     finished = _finished(session)
     s = session.snapshot.scenario
     st.caption(f"{s.id}　{s.title}　{view.MODE_NAMES[session.snapshot.mode]}")
@@ -41,6 +44,20 @@ def render() -> None:
     _replies(session, finished)
     _below_the_water(session, finished)
     _leave(session, finished)
+
+
+def _debrief(session: Session) -> None:
+    """What has to be looked at before a score: a cry for help went unheard."""
+    with st.container(border=True):
+        frame.show(view.fragment("debrief", said=session.turns[-1].customer))
+        text = st.text_area("用自己的话写一句：下次听到这样的话，您的第一句怎么说？", key="debrief", height=90)
+        done, read = st.columns(2)
+        if done.button("写好了，看报告", type="primary", disabled=not text.strip(), width="stretch"):
+            session.debrief(text)
+            st.rerun()
+        if read.button("我读过了，今天先不写", width="stretch"):
+            session.debrief("")
+            st.rerun()
 
 
 def finish(session: Session) -> None:
@@ -112,6 +129,9 @@ def _below_the_water(session: Session, finished: Report) -> None:
         st.text(s.exemplary)
         st.markdown("**破局**")
         st.text(s.exemplary_key)
+        for a in s.answers:
+            st.markdown(f"**{a.question}**")
+            st.text(a.answer)
 
 
 def _leave(session: Session, finished: Report) -> None:
@@ -120,7 +140,11 @@ def _leave(session: Session, finished: Report) -> None:
         if st.button("同一位客户，再来一次", type="primary"):
             snap = session.snapshot
             again = Session.start(
-                session.parts, snap.scenario.id, persona_id=snap.persona.id if snap.persona else "", mode=snap.mode
+                session.parts,
+                snap.scenario.id,
+                persona_id=snap.persona.id if snap.persona else "",
+                mode=snap.mode,
+                confirmed=True,  # this learner has read the warning for this very customer
             )
             frame.go("talk", again.id)
         if st.button("换一位客户"):

@@ -20,6 +20,8 @@ def render() -> None:
         frame.nothing_here("还没有客户在谈。先选一位客户。")
         return
     _header(session)
+    if session.at_risk:
+        _help()
     practice = session.snapshot.mode == "practice"
     talk, side = st.columns([5, 3], gap="large") if practice else (st.container(), None)
     with talk:
@@ -59,6 +61,16 @@ def _header(session: Session) -> None:
                 st.markdown(f"**{policy.id} {policy.name}**：{policy.terms}（{policy.authority}定）")
         if st.button("结束并看报告", disabled=not session.turns, key="finish"):
             report.finish(session)
+
+
+def _help() -> None:
+    """The way out and the help line of a case that can turn to a crisis; it stays in sight while the talk scrolls."""
+    with st.container(key="help"):
+        words, leave = st.columns([6, 1], vertical_alignment="center")
+        with words:
+            frame.show(view.fragment("help", note="停下来不算没完成，也不计成绩。"))
+        if leave.button("先停下", key="stop", width="stretch", icon=":material/logout:"):
+            frame.leave()
 
 
 def _history(session: Session) -> None:

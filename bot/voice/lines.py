@@ -1,4 +1,4 @@
-"""The banks of hand-written lines: a scenario's own first, the common one behind it.
+"""The banks of hand-written lines: a scenario's own, a persona's manner of speaking, the common one behind both.
 
 A file has `acts` and `reactions` (key -> band or any -> lines), `facts`, `needs` and `refusals` (key -> lines) and
 `offers` (policy -> accept/refuse -> lines). Reactions may hold `{quote}`, the manager's own words.
@@ -22,13 +22,13 @@ LENGTH: dict[Band, int] = {"boil": 25, "hot": 50, "warm": 60, "cool": 45, "calm"
 BEHAVIOURS = (
     "vent", "complain", "demand", "allege", "ask", "bargain", "interrupt", "outburst", "threaten_complaint",
     "threaten_media", "file_complaint", "crisis", "cry", "disclose", "withhold", "soften", "concede", "refuse",
-    "provisional_accept", "accept", "accept_reality", "hang_up", "close", "promise_due",
+    "provisional_accept", "accept", "accept_reality", "hang_up", "close", "promise_due", "silence",
 )  # fmt: skip
 SPECIAL = ("none", "injection", "repeat")
 NEEDS = ("business", "emotional")
 UNMET = ("T", "R", "D", "C", "H")
 ANSWERS = ("accept", "refuse")
-COMMON = "common"
+COMMON, MANNER = "common", "persona-"
 KEYS = ("scenario", "acts", "reactions", "facts", "needs", "offers", "refusals")
 _FIELD = re.compile(r"\{[^{}]*\}")
 
@@ -37,10 +37,19 @@ Tiers = tuple[tuple[str, ...], ...]
 
 
 class LineBank:
-    """Lines by purpose and by how hot he is, the scenario's before the common ones."""
+    """Lines by purpose and by how hot he is, the scenario's and the persona's before the common ones."""
 
-    def __init__(self, own: Mapping[str, Any], common: Mapping[str, Any]) -> None:
-        self._own, self._common = own, common
+    def __init__(
+        self, own: Mapping[str, Any], common: Mapping[str, Any], manner: Mapping[str, Any] | None = None,
+        manner_first: bool = False,
+    ) -> None:  # fmt: skip
+        self._own, self._common, self._manner = own, common, manner or {}
+        near = (self._manner, own) if manner_first else (own, self._manner)
+        self._banks = (*near, common)
+
+    def mannered(self, first: bool) -> LineBank:
+        """The same bank with the persona's lines before or behind the scenario's."""
+        return LineBank(self._own, self._common, self._manner, first)
 
     def act(self, behaviour: str, band: Band) -> Tiers:
         """Lines of a behaviour for a band."""
@@ -48,12 +57,16 @@ class LineBank:
 
     def anywhere(self, behaviour: str, band: Band) -> Tiers:
         """Lines of a behaviour in the far bands, nearest first, for when the near ones have run out."""
-        banks = [bank.get("acts", {}).get(behaviour) or {} for bank in (self._own, self._common)]
+        banks = [bank.get("acts", {}).get(behaviour) or {} for bank in self._banks]
         return _filled(held.get(name) for name in _by_distance(band)[1] for held in banks)
 
     def reaction(self, code: str, band: Band) -> Tiers:
         """Lines that answer a code the manager just showed, or one of none, injection, repeat."""
         return self._banded("reactions", code, band)
+
+    def habit(self, band: Band) -> Tiers:
+        """What the persona is in the habit of saying before anything else."""
+        return _filled((self._manner.get("reactions", {}).get("none") or {}).get(name) for name in (band, "any"))
 
     def fact(self, key: str) -> Tiers:
         """Lines that tell a 6W3H slot, or a need given as need_business or need_emotional."""
@@ -62,7 +75,7 @@ class LineBank:
 
     def refusal(self, unmet: str) -> Tiers:
         """Lines that refuse for the sake of one unmet variable: T, R, D, C or H."""
-        return _filled(bank.get("refusals", {}).get(unmet) for bank in (self._own, self._common))
+        return _filled(bank.get("refusals", {}).get(unmet) for bank in self._banks)
 
     def offer(self, policies: Collection[str], answer: str) -> Tiers:
         """Lines that accept or refuse one of these policies; those written for the scenario only."""
@@ -75,11 +88,11 @@ class LineBank:
         return _filled(bank.get("offers", {}).get("any", {}).get(answer) for bank in banks)
 
     def _banded(self, section: str, key: str, band: Band) -> Tiers:
-        own, common = (bank.get(section, {}).get(key) or {} for bank in (self._own, self._common))
+        held = [bank.get(section, {}).get(key) or {} for bank in self._banks]
         near, far = _by_distance(band)
-        order = [(held, name) for held in (own, common) for name in (band, "any", *near)]
-        found = _filled(held.get(name) for held, name in order)
-        return found or _filled(held.get(name) for name in far for held in (own, common))
+        order = [(lines, name) for lines in held for name in (band, "any", *near)]
+        found = _filled(lines.get(name) for lines, name in order)
+        return found or _filled(lines.get(name) for name in far for lines in held)
 
 
 def _by_distance(band: Band) -> tuple[list[Band], list[Band]]:
@@ -95,12 +108,19 @@ def _filled(lists: Iterable[list[str] | None]) -> Tiers:
 
 
 @lru_cache(maxsize=128)
-def load_bank(folder: Path, scenario: str) -> LineBank:
-    """The bank of a scenario; the common one alone when it has no file. Raises `ContentError` naming file and key."""
-    common = load_file(folder / f"{COMMON}.yaml")
-    path = folder / f"{scenario}.yaml"
-    own: Mapping[str, Any] = load_file(path, common["reactions"]) if path.is_file() else {}
-    return LineBank(own, common)
+def load_bank(folder: Path, scenario: str, persona: str = "") -> LineBank:
+    """The bank of a scenario and a persona; a file that is not there adds nothing. Raises `ContentError`."""
+    manner = _lines(folder, f"{MANNER}{persona}") if persona else None
+    return LineBank(_lines(folder, scenario), _lines(folder, COMMON), manner)
+
+
+@lru_cache(maxsize=256)
+def _lines(folder: Path, name: str) -> Mapping[str, Any]:
+    """A checked file, read once; nothing when it is not there, except that the common one must be."""
+    path = folder / f"{name}.yaml"
+    if name == COMMON:
+        return load_file(path)
+    return load_file(path, _lines(folder, COMMON)["reactions"]) if path.is_file() else {}
 
 
 def load_file(path: Path, codes: Collection[str] = ()) -> Mapping[str, Any]:

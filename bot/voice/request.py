@@ -65,6 +65,7 @@ class Request:
     def _direction_text(self, cue: Cue) -> str:
         act, stage = cue.act, self._stage
         what = stage["acts"][act.behaviour] + (f"（{stage['unmet'][act.unmet]}）" if act.unmet else "")
+        what += f"这一句要问的就是：{act.says}" if act.says else ""
         band = stage["bands"][act.band]
         told = "；".join(fact_text(cue, key) for key in act.facts)
         closed = "、".join(stage["topics"][key] for key in hidden_facts(cue))

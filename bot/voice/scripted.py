@@ -18,13 +18,15 @@ from bot.voice.lines import LENGTH, LineBank, Tiers, load_bank
 
 CALM = {"soften", "concede", "provisional_accept", "accept", "accept_reality", "close", "disclose", "cry", "crisis"}
 ACCEPTING = CALM - {"soften", "disclose", "cry", "crisis"}
-ALONE = {"interrupt", "crisis", "promise_due", "close", "cry"}
+ALONE = {"interrupt", "crisis", "promise_due", "close", "cry", "silence"}
 SHORT = {"file_complaint", "hang_up", "outburst"}
 UNMOVED = {*SHORT, "refuse", "demand", "withhold", "threaten_complaint", "threaten_media"}
 DELIGHTS = {"overpromise", "false_promise_credit", "cave_in"}
 SHORT_REACTION = 16
 SOFTER: dict[Band, Band] = {"boil": "warm", "hot": "warm", "warm": "warm", "cool": "cool", "calm": "calm"}
 SLACK = 1.25
+MANNERED, HABIT = 0.5, 0.3
+"""How often a persona's own lines come before the case's, and how often he starts with a habit of speech."""
 
 _INJECTION = re.compile(
     r"(?:忽略|无视|忘记|忘掉).{0,8}(?:指令|设定|提示|规则|要求)|你(?:现在)?(?:是|扮演).{0,4}(?:客服|AI|人工智能|助手|机器人)"
@@ -51,23 +53,27 @@ class ScriptedVoice:
 
     def speak(self, cue: Cue) -> Utterance:
         """The customer's line for the act in the cue. Raises `ContentError` when a file of lines is wrong."""
-        return Utterance(text=_Speech(load_bank(self._folder, cue.scenario.id), cue).line())
+        case, persona = cue.scenario.id, cue.persona.id if cue.persona else ""
+        return Utterance(text=_Speech(load_bank(self._folder, case, persona), cue).line())
 
 
 class _Speech:
     """One line in the making: the bank, what was said before, and the dice of this turn."""
 
     def __init__(self, bank: LineBank, cue: Cue) -> None:
-        self.bank, self.cue, self.act, self.band = bank, cue, cue.act, cue.act.band
+        self.cue, self.act, self.band = cue, cue.act, cue.act.band
         self.earlier = [line.text for line in cue.history if line.role == "customer"]
         self.fragments = {bare(x) for text in self.earlier for x in re.split(r"[，。！？…!?；]+", text)}
         self.dice = random.Random(_seed(cue))  # noqa: S311 - wording, not security
         self.room = LENGTH[self.band] * SLACK
+        self.bank = bank.mannered(cue.persona is not None and self.dice.random() < MANNERED)
         a = cue.appraisal
         self.harmed = self.act.reacts_to in {*(x.code for x in a.antis), *(x.code for x in a.violations)}
 
     def line(self) -> str:
         """The whole line: reaction, then content."""
+        if self.act.behaviour == "silence":
+            return self.dice.choice([x for tier in self.bank.act("silence", self.band) for x in tier])
         content = self._content()
         return _joined(self._opener(content), content)
 
@@ -75,6 +81,8 @@ class _Speech:
 
     def _content(self) -> str:
         behaviour = self.act.behaviour
+        if self.act.says:
+            return self.act.says
         if behaviour == "refuse":
             return self._refusal()
         if behaviour in ("accept", "provisional_accept"):
@@ -132,6 +140,10 @@ class _Speech:
         if not self._may_react(code) or (code == "none" and self.dice.random() < 0.5):
             return ""
         band = SOFTER[self.band] if behaviour in CALM else self.band
+        if self.cue.persona and not self.harmed and self.dice.random() < HABIT:
+            habit = self._pick(self.bank.habit(band), lambda x: self._goes_before(x, content))
+            if habit:
+                return habit
         found = self._pick(self.bank.reaction(code, band), lambda x: self._goes_before(x, content))
         return found or lead
 
@@ -149,6 +161,8 @@ class _Speech:
         behaviour = self.act.behaviour
         if behaviour in ALONE:
             return False
+        if code in DELIGHTS and "promise_due" in self.cue.mind.behaviours:
+            return False  # he has been let down by such words before
         if behaviour in ACCEPTING and self.harmed and code not in DELIGHTS:
             return False  # nobody says "又是规定" and "就这么定" in one breath
         return not (self._unmoved(code) and self.band not in ("boil", "hot"))

@@ -1,0 +1,1 @@
+"""Training and measuring the reader of ``bot/appraisal``. A development tool: nothing here is needed at run time."""
