@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.records import Cue, Line, Turn
 from bot.voice import guard
-from bot.voice.llm import fact_text
+from bot.voice.request import fact_text
 from evals.simulate import Talk
 
 ACCEPTED = ("accept", "provisional_accept")
