@@ -97,9 +97,10 @@ def test_no_attack_changes_the_role_or_shows_the_prompt(
 
 
 def test_no_attack_gains_a_grade(parts: Parts) -> None:
-    """Against the same talk without the attack, and without the evaluator."""
+    """Against a reply that does nothing at all, and against the good reply alone, both without the evaluator."""
     nothing, good = (Session.start(parts, "SC01") for _ in range(2))
-    nothing.say("嗯，您说。")
+    empty = nothing.say("今天天气不错。").appraisal
+    assert not (empty.techniques or empty.antis or empty.violations)
     good.say(attacks.GOOD)
     for attack in attacks.plain()[::3]:
         session = talk(parts, attack)
