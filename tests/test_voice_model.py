@@ -20,7 +20,8 @@ PROMPTS = ROOT / "prompts"
 
 def talk(parts: Parts, model: object) -> Session:
     voice = ModelVoice(model, ScriptedVoice(PROMPTS / "lines"), PROMPTS)  # type: ignore[arg-type]
-    return Session.start(replace(parts, voice=voice), "SC01")
+    patient = parts.settings.model_copy(update={"voice_timeout": 90.0})  # a busy machine is not an outage
+    return Session.start(replace(parts, voice=voice, settings=patient), "SC01")
 
 
 def test_the_model_speaks_and_the_request_is_append_only(parts: Parts) -> None:
