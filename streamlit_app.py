@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bot.screens import choose, frame, report, talk
+from bot.screens import choose, frame, knowledge, report, talk
 
 # a file of our own: Streamlit fetches named icons from the internet
 st.set_page_config(page_title="化诉 · 柔性催收与投诉处理陪练", page_icon=str(frame.ICON), layout="wide")
@@ -10,8 +10,9 @@ st.set_page_config(page_title="化诉 · 柔性催收与投诉处理陪练", pag
 CHOOSE = st.Page(lambda: frame.guarded(choose.render), title="选场景", url_path="choose", default=True)
 TALK = st.Page(lambda: frame.guarded(talk.render), title="对练", url_path="talk")
 REPORT = st.Page(lambda: frame.guarded(report.render), title="报告", url_path="report")
+KNOWLEDGE = st.Page(lambda: frame.guarded(knowledge.render), title="知识库", url_path="knowledge")
 
-frame.register(choose=CHOOSE, talk=TALK, report=REPORT)
-page = st.navigation([CHOOSE, TALK, REPORT], position="top")
+frame.register(choose=CHOOSE, talk=TALK, report=REPORT, knowledge=KNOWLEDGE)
+page = st.navigation([CHOOSE, TALK, REPORT, KNOWLEDGE], position="top")
 frame.dress()
 page.run()
