@@ -87,11 +87,6 @@ def said(text: str) -> list[dict[str, Any]]:
     return [{"text": p, "aside": p.startswith("（") and p.endswith("）")} for p in pieces if p]
 
 
-def plain_markdown(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:])", r"\\\1", text)
-
-
 def quality_word(quality: float) -> str:
     """A technique's quality in words."""
     return "精准" if quality >= 1.3 else "贴切" if quality >= 1.0 else "尚可" if quality >= 0.7 else "笼统"

@@ -214,15 +214,14 @@ def _folder() -> Path:
 
 
 def _mine(index: Index) -> None:
-    if LIBRARY not in index.collections():
+    files = sorted(f for f in _folder().glob("*") if f.is_file()) if _folder().is_dir() else []
+    if not files:
         return
-    documents = index.documents(LIBRARY)
-    st.markdown(f"**已有的文件**（{len(documents)} 份）")
-    for p in documents[:100]:
+    st.markdown(f"**已有的文件**（{len(files)} 份）")
+    for file in files:
         name, remove = st.columns([5, 1], vertical_alignment="center")
-        name.markdown(view.plain_markdown(_name(p)))
-        file = _folder() / p.doc
-        if file.is_file() and remove.button("移除", key=f"drop-{p.doc}"):
+        name.text(file.name)
+        if remove.button("移除", key=f"drop-{file.name}"):
             index.forget(file, LIBRARY)
             file.unlink(missing_ok=True)
             st.session_state.pop("outcomes", None)
