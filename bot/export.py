@@ -11,7 +11,8 @@ from typing import Any
 from fpdf import FPDF
 from fpdf.enums import WrapMode
 
-from bot import view
+from bot import sources, view
+from bot.citations import load_shelf
 from bot.errors import SetupError
 from bot.records import Report, Snapshot, Turn
 from bot.scenarios import Library
@@ -50,8 +51,8 @@ def as_html(report: Report, snapshot: Snapshot, turns: tuple[Turn, ...], library
     )  # fmt: skip
 
 
-def row(turn: Turn, report: Report, turns: tuple[Turn, ...], library: Library) -> dict[str, Any]:
-    """What a page shows of one turn."""
+def row(turn: Turn, report: Report, turns: tuple[Turn, ...], library: Library, linked: bool = False) -> dict[str, Any]:
+    """What a page shows of one turn; its citations are `linked` where the knowledge page can be reached."""
     before = turns[turn.n - 2].mind.mood if turn.n > 1 else report.start_mood
     return {
         "t": turn,
@@ -59,6 +60,7 @@ def row(turn: Turn, report: Report, turns: tuple[Turn, ...], library: Library) -
         "spans": view.spans(turn.reply, turn.appraisal, library.taxonomy),
         "moved": turn.mind.mood - before,
         "cause": view.jump_cause(turn, library.taxonomy),
+        "cites": lambda citation: sources.source(citation, load_shelf(library.root), linked),
     }
 
 
@@ -152,6 +154,8 @@ def _pdf_lines(report: Report, snapshot: Snapshot, turns: tuple[Turn, ...], libr
             (11, f"您：{turn.reply}"),
             (10, f"识别：{shown}。教练：{grade.coaching.point} {grade.coaching.better}"),
         ]
-        lines += [(10, view.cited(c)) for v in turn.appraisal.violations for c in v.citations]
+        lines += [
+            (10, sources.plainly(c, load_shelf(library.root))) for v in turn.appraisal.violations for c in v.citations
+        ]
     lines += [(14, "示范"), (11, s.exemplary), (11, s.exemplary_key)]
     return lines

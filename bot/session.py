@@ -198,7 +198,8 @@ class Session:
 
     def _passages(self, reply: str) -> tuple[Passage, ...]:
         found = self.parts.finder.find(f"{self.customer_line} {reply}"[:QUERY_CHARS], None, 2 * PASSAGES)
-        return tuple(p for p in found if p.collection != "cases")[:PASSAGES]  # rules and techniques, not other talks
+        # rules and techniques, not other talks; a rule that no longer holds must not be argued from
+        return tuple(p for p in found if p.collection != "cases" and not p.repealed)[:PASSAGES]
 
     def _accepted(self, text: str) -> tuple[str, tuple[str, ...]]:
         if self.ended:

@@ -486,3 +486,52 @@ def test_no_embedding_function_of_chromas_own_is_made(tmp_path: Path, monkeypatc
     index = Index.open(settings(tmp_path))
     index.add_files([notes(tmp_path / "规定.md", 甲="还款日每年改一次。")])
     assert index.find("还款日") and index.collections() == {"library": 1}
+
+
+def test_the_same_content_under_another_name_is_not_taken_in_twice(index: Index, tmp_path: Path) -> None:
+    first, copy = notes(tmp_path / "规定.md", 甲="还款日每年改一次。"), tmp_path / "副本.md"
+    shutil.copy(first, copy)
+    report = index.add_files([first, copy])
+    assert report.added == 1 and report.skipped == [("副本.md", "与 规定.md 内容相同，没有重复加入")]
+    first.rename(tmp_path / "改名.md")  # no copy any more: the same file under a new name
+    report = index.add_files([tmp_path / "改名.md"])
+    assert report.added == 1 and report.skipped == []
+
+
+def test_rows_that_share_an_id_are_reported(index: Index, tmp_path: Path) -> None:
+    report = index.add_files(
+        [rows(tmp_path / "r.jsonl", {"id": "a", "text": "甲方案。"}, {"id": "a", "text": "乙方案。"})]
+    )
+    assert report.added == 2 and report.skipped == []
+    assert "重复" in report.notices[0][1] and "a" in report.notices[0][1]
+
+
+def test_files_made_to_hurt_end_as_a_line(index: Index, tmp_path: Path) -> None:
+    from docx import Document
+
+    Document().save(str(tmp_path / "whole.docx"))
+
+    def document(name: str, xml: str) -> None:
+        with zipfile.ZipFile(tmp_path / "whole.docx") as whole, zipfile.ZipFile(tmp_path / name, "w") as made:
+            for part in whole.namelist():
+                made.writestr(part, xml if part == "word/document.xml" else whole.read(part))
+
+    body = ('<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r>'
+            "<w:t>正文&x;</w:t></w:r></w:p></w:body></w:document>")  # fmt: skip
+    laughs = "".join(f'<!ENTITY x{n} "{f"&x{n - 1};" * 10}">' for n in range(1, 10))
+    document("a.docx", f'<!DOCTYPE d [<!ENTITY x0 "哈"> {laughs}<!ENTITY x "&x9;">]>{body}')
+    (tmp_path / "secret.txt").write_text("不该读到", encoding="utf-8")
+    document("b.docx", f'<!DOCTYPE d [<!ENTITY x SYSTEM "file://{tmp_path}/secret.txt">]>{body}')
+    (tmp_path / "c.jsonl").write_text("[" * 200_000, encoding="utf-8")
+    (tmp_path / "d.txt").write_text("".join(f"第{n}条 一。\n" for n in range(20_001)), encoding="utf-8")
+    (tmp_path / "e.txt").write_bytes(bytes(range(1, 256)) * 400)
+    aliases = "".join(f"k{n}: &k{n} [{','.join([f'*k{n - 1}'] * 9)}]\n" for n in range(1, 12))
+    (tmp_path / "f.md").write_text(f"---\nk0: &k0 [哈]\n{aliases}title: *k11\n---\n正文在这里。", encoding="utf-8")
+    report = index.add_files(
+        [tmp_path / f"{name}" for name in ("a.docx", "b.docx", "c.jsonl", "d.txt", "e.txt", "f.md")]
+    )
+    reasons = dict(report.skipped)
+    assert set(reasons) >= {"a.docx", "c.jsonl", "d.txt", "e.txt"}
+    assert "第 1 行" in reasons["c.jsonl"] and "拆分" in reasons["d.txt"] and "编码" in reasons["e.txt"]
+    held = "".join(p.text for p in (*index.read("b.docx"), *index.read("f.md")))
+    assert "正文在这里" in held and "不该读到" not in held

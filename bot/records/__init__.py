@@ -6,6 +6,7 @@ Evidence is always an exact substring of the learner's reply, and ``start`` is i
 
 from bot.records.base import (
     DIMENSIONS,
+    REPEALED,
     SLOTS,
     VARIABLES,
     Band,
@@ -69,6 +70,7 @@ from bot.records.talk import (
 
 __all__ = [
     "DIMENSIONS",
+    "REPEALED",
     "SLOTS",
     "VARIABLES",
     "Act",

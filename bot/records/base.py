@@ -22,6 +22,9 @@ Band = Literal["boil", "hot", "warm", "cool", "calm"]
 Confidence = Literal["A", "B", "C"]
 """A read in the official text, B reliable secondary source, C unverified."""
 
+REPEALED = ("已废止", "窗口已关闭", "失效")
+"""Standings of a document that no longer holds; anything else may be argued from."""
+
 Mode = Literal["practice", "exam", "gate"]
 
 

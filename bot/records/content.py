@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bot.records.base import Confidence, Record
+from bot.records.base import REPEALED, Confidence, Record
 
 
 class Policy(Record):
@@ -56,6 +56,11 @@ class Passage(Record):
     kind: str = ""
     level: str = ""
     section: str = ""
+
+    @property
+    def repealed(self) -> bool:
+        """Whether the document no longer holds."""
+        return self.status in REPEALED
 
 
 class NearMiss(Record):

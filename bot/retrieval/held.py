@@ -15,7 +15,7 @@ from langchain_chroma import Chroma
 from numpy.typing import NDArray
 
 from bot import embedding
-from bot.records import Passage
+from bot.records import REPEALED, Passage
 from bot.retrieval import ranking
 from bot.retrieval.chunks import HIDDEN, SUCCESSOR
 from bot.retrieval.client import answering
@@ -55,7 +55,7 @@ class Held:
         return cls(
             name, mark, [got["ids"][i] for i in order], rows, texts, vectors, Bm25(texts), dict(docs),
             np.array([row.get(HIDDEN) == "true" for row in rows], dtype=bool),
-            [i for i, row in enumerate(rows) if row.get("status") in ranking.REPEALED],
+            [i for i, row in enumerate(rows) if row.get("status") in REPEALED],
         )  # fmt: skip
 
     def allowed(self, where: Where) -> NDArray[np.bool_]:

@@ -164,6 +164,10 @@ class Index:
             found.setdefault(str(held.rows[at]["doc"]), min(score, last - 1e-5))
         return list(found.items())
 
+    def terms(self, query: str) -> tuple[str, ...]:
+        """What to point out in the passages found for a query."""
+        return self._everyday.terms(encodable(query))
+
     def documents(self, collection: str | None = None) -> tuple[Passage, ...]:
         """The first passage of every document, by collection and name; what is marked hidden is left out."""
         return tuple(

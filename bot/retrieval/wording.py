@@ -13,6 +13,9 @@ from bot.retrieval.lexical import grams
 from bot.scenarios import read_yaml
 
 FORMAL = 0.5  # how much a term counts that was not said but meant, chosen by measuring
+TELLING = 0.5  # below this a gram is in so many questions that it says nothing
+_PAIR = re.compile(r"[\u4e00-\u9fff]{2}")
+_LATIN = re.compile(r"[A-Za-z0-9]{2,}")
 _DIGITS = "零一二三四五六七八九"
 _ARABIC = re.compile(r"第?(\d{1,4})([条章节款])")
 _CHINESE = re.compile(r"第([一二三四五六七八九十百千零〇两]{1,9})([条章节款])")
@@ -50,6 +53,12 @@ class Everyday:
         meant = {g for term in [*self.formal(query), *numerals(query)] for g in grams(term)}
         wanted = dict.fromkeys(meant, FORMAL) | dict.fromkeys(grams(query), 1.0)
         return {g: weight * self._telling(g) for g, weight in wanted.items()}
+
+    def terms(self, query: str) -> tuple[str, ...]:
+        """What to point out in a passage: the terms meant, and the telling pairs of characters that were said."""
+        pairs = [query[i : i + 2] for i in range(len(query) - 1)]
+        said = [p for p in pairs if _PAIR.fullmatch(p) and all(self._telling(g) > TELLING for g in grams(p))]
+        return tuple(dict.fromkeys([*self.formal(query), *said, *_LATIN.findall(query)]))
 
     def _telling(self, gram: int) -> float:
         return 1 - math.log(self._common[gram] + 1) / math.log(self._asked + 2)

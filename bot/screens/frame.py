@@ -29,6 +29,10 @@ _CHROME = Markup(
     "[data-testid='stLayoutWrapper']:has(>.st-key-help){position:sticky;top:3.6rem;z-index:50}"
     ".st-key-help{background:#faf8f4;padding:.3rem 0}"
     "[data-testid='stColumn']:has(.hs-side){position:sticky;top:4.2rem;align-self:flex-start}"
+    # the upload box speaks English and has no setting for it
+    "[data-testid='stFileUploaderDropzoneInstructions']{display:none}"
+    "[data-testid='stFileUploaderDropzone']>span button p{font-size:0}"
+    "[data-testid='stFileUploaderDropzone']>span button p::after{content:'选择文件';font-size:.95rem}"
     "@media (max-width:640px){.block-container{padding-left:1rem;padding-right:1rem}}"
     "@media (prefers-reduced-motion:reduce){*{animation:none!important;transition:none!important}}"
     "</style>"

@@ -100,7 +100,7 @@ def _replies(session: Session, finished: Report) -> None:
     names = export.code_names(library)
     st.subheader("逐句回看")
     for turn in session.turns:
-        row = export.row(turn, finished, session.turns, library)
+        row = export.row(turn, finished, session.turns, library, linked=True)
         worst = turn.appraisal.violations or turn.appraisal.antis
         title = f"第 {turn.n} 轮　{turn.reply[:28]}{'……' if len(turn.reply) > 28 else ''}".replace("\n", " ")
         with st.expander(title, expanded=bool(turn.appraisal.violations) or (turn.n == 1 and not worst)):
@@ -114,6 +114,7 @@ def _replies(session: Session, finished: Report) -> None:
                     redlines=library.redlines,
                     moved=row["moved"],
                     cause=row["cause"],
+                    cites=row["cites"],
                 )
             )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from bot import live, view
+from bot import live, sources, view
+from bot.citations import load_shelf
 from bot.errors import ConflictError, HuasuError
 from bot.records import Turn
 from bot.screens import frame, report
@@ -155,7 +156,8 @@ def _coaching(session: Session, last: Turn) -> None:
     frame.show(view.fragment("coaching", c=session.feedback(last.n).coaching))
     for violation in last.appraisal.violations:
         for citation in violation.citations[:2]:
-            st.caption(f"{view.cited(citation)}（确信度 {citation.conf}）")
+            cited = sources.source(citation, load_shelf(session.parts.library.root))
+            frame.show(view.fragment("sourced", s=cited))
 
 
 def _over(session: Session) -> None:
