@@ -209,6 +209,25 @@ def test_disguised_writing_is_undone_and_keeps_its_place(reader: Appraiser, disg
     assert plainly.original(0, len(plainly.text)) == (0, len(disguised))
 
 
+@pytest.mark.parametrize("hidden", ["\u200b", "\u2060", "\u0301"])
+def test_hidden_characters_neither_break_a_reading_nor_move_its_evidence(reader: Appraiser, hidden: str) -> None:
+    for row in (r for r in data.read("hard_dev") if set(r.labels) & reader.breaches):
+        text = hidden.join(row.reply) + hidden * 40
+        read = reader.appraise(text, Context(customer=row.customer))
+        for mark in (*read.techniques, *read.antis, *read.violations):
+            assert text[mark.start : mark.start + len(mark.evidence)] == mark.evidence
+
+
+def test_only_disguised_writing_is_read_a_second_time(reader: Appraiser, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    real = reader.network.read
+    monkeypatch.setattr(reader.network, "read", lambda *given: asked.append(given[0]) or real(*given))
+    plain(reader, "你的难处我记下了，三天内给你回话，行吗?", OPENING)
+    assert len(asked) == 1, "你, 您 and ASCII marks are spelling, not disguise"
+    plain(reader, "再不还就让 公 安 的 人来抓你", OPENING)
+    assert len(asked) == 3
+
+
 def test_a_broken_network_is_named_with_the_way_to_mend_it(tmp_path: Path) -> None:
     with pytest.raises(ContentError, match="make train-appraisal"):
         Network(tmp_path)
@@ -217,4 +236,4 @@ def test_a_broken_network_is_named_with_the_way_to_mend_it(tmp_path: Path) -> No
 def test_a_reading_takes_milliseconds(reader: Appraiser) -> None:
     rows = data.read(data.EXAMINATION)[:120]
     _, spent = measure.read(reader, rows)
-    assert sorted(spent)[len(spent) // 2] <= 60  # the slowest twentieth is measured when the machine is idle
+    assert sorted(spent)[int(0.95 * len(spent))] <= 60

@@ -68,8 +68,7 @@ class Disguises:
             return letters
         made, last = list[tuple[str, int]](), 0
         for match in self._spelled.finditer(text):
-            word = self._latin[re.sub(r"['’ 0-5]", "", match.group())] if not match.group()[-1].isdigit() else ""
-            word = word or self._latin.get(re.sub(r"['’ 0-5]", "", match.group()), "")
+            word = self._latin.get(re.sub(r"['’ 0-5]", "", match.group()), "")
             before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
             if not word or (before.isascii() and before.isalpha()) or (after.isascii() and after.isalpha()):
                 continue

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -55,6 +55,10 @@ class Scores:
             last += 1
         return Span(self.places[first][0], self.places[last][1])
 
+    def placed(self, original: Callable[[int, int], tuple[int, int]]) -> Scores:
+        """The same scores of a rewritten reply, with their places in the original."""
+        return replace(self, places=tuple(original(start, end) for start, end in self.places))
+
 
 class Network:
     """The network and what was decided from it, loaded once. Thread-safe."""
@@ -85,23 +89,23 @@ class Network:
 
         A breach must show in the reply itself: it is read without the customer's line too, and the lower score counts.
         """
-        scores = self._windowed(reply, customer)
-        if not customer:
+        said = self._tokens.encode(plain(reply), add_special_tokens=False)
+        heard = self._tokens.encode(plain(customer), add_special_tokens=False).ids
+        scores = self._windowed(said.ids, said.offsets, heard)
+        if not heard:
             return scores
-        alone = self._windowed(reply, "")
+        alone = self._windowed(said.ids, said.offsets, [])
         codes = scores.codes.copy()
         codes[self._by_itself] = np.minimum(codes, alone.codes)[self._by_itself]
         return replace(scores, codes=codes)
 
-    def _windowed(self, reply: str, customer: str) -> Scores:
-        said = self._tokens.encode(plain(reply), add_special_tokens=False)
-        heard = self._tokens.encode(plain(customer), add_special_tokens=False).ids
-        starts = range(0, max(1, len(said.ids)), REPLY_TOKENS)
-        parts = [self._run(heard, said.ids[i : i + REPLY_TOKENS]) for i in starts]
+    def _windowed(self, said: Sequence[int], places: Sequence[tuple[int, int]], heard: Sequence[int]) -> Scores:
+        starts = range(0, max(1, len(said)), REPLY_TOKENS)
+        parts = [self._run(heard, said[i : i + REPLY_TOKENS]) for i in starts]
         codes = np.max([codes for codes, _, _ in parts], axis=0)
         tokens = np.concatenate([tokens for _, tokens, _ in parts])
         mark = float(np.clip(np.mean([mark for _, _, mark in parts]), 1.0, 5.0))
-        return Scores(codes, tokens, tuple(said.offsets), mark)
+        return Scores(codes, tokens, tuple(places), mark)
 
     def _run(self, heard: Sequence[int], said: Sequence[int]) -> tuple[Floats, Floats, float]:
         ids, part, shift = framed(heard, said)

@@ -73,7 +73,7 @@ class Appraiser:
     def _decided(self, said: Said, scene: Situation, heard: Known, undone: Undone) -> tuple[list[Hit], float]:
         """What the word rules and the network find together, and the network's mark for the whole."""
         ruled = self._ruled(said, scene, heard) if self.use_rules else []
-        disguised = undone.text != fold(said.raw).lower()
+        disguised = fold(undone.text) != fold(said.raw).lower()
         if disguised and self.use_rules:
             ruled += self._unmasked(undone, scene)
         if self.network is None:
@@ -85,9 +85,8 @@ class Appraiser:
             hits = [h for h in hits if h.code != "crisis_ignore" or h in ruled or h.base >= CERTAIN]
         if disguised:
             known = {h.code for h in hits}
-            plain = self.network.read(undone.text, customer)
-            bare = [h for h in self.network.decide(plain, ruled) if h.code in self.breaches - known]
-            hits += [replace(h, span=Span(*undone.original(h.span.start, h.span.end))) for h in bare]
+            plain = self.network.read(undone.text, customer).placed(undone.original)
+            hits += [h for h in self.network.decide(plain, ruled) if h.code in self.breaches - known]
         return hits, scores.mark
 
     def _ruled(self, said: Said, scene: Situation, heard: Known) -> list[Hit]:
