@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from bot.parts import Parts
+from bot.parts import Parts, _shared
 from bot.scenarios import Library, load_library
 from bot.settings import get_settings
+from tests.endpoints import Endpoint, Reply
 from tests.fakes import make_parts
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,15 +21,17 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No test sees this machine's settings, keys or data."""
+    """No test sees this machine's settings, keys or data, nor the parts another test opened."""
     for name in list(os.environ):
         if name.startswith(("HUASU_", "OPENAI_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HUASU_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("HUASU_CONTENT_DIR", str(ROOT))
     get_settings.cache_clear()
+    _shared.cache_clear()
     yield
     get_settings.cache_clear()
+    _shared.cache_clear()
 
 
 @pytest.fixture(scope="session")
@@ -81,3 +84,17 @@ def llama(small_model: Path) -> Iterator[str]:
 
     with LlamaServer(small_model) as url:
         yield url
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Reply], Endpoint]]:
+    """Starts endpoints that answer as they are told, and stops them."""
+    started: list[Endpoint] = []
+
+    def start(reply: Reply) -> Endpoint:
+        started.append(Endpoint(reply))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -19,25 +18,12 @@ from bot.session import Session
 from bot.voice import ModelVoice, ScriptedVoice
 from tests import endpoints
 from tests.conftest import ROOT
-from tests.endpoints import Endpoint, stream
+from tests.endpoints import stream
 
 EMPATHY = "一天八个电话，手机一响心就往下沉，换谁都得急、都得委屈。这口气您先出，我听着。"
 PROMPTS = ROOT / "prompts"
 ASK = [Message("user", "您好")]
 GOOD = "少来这套！那八通电话到底谁打的？"
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[endpoints.Reply], Endpoint]]:
-    started: list[Endpoint] = []
-
-    def start(reply: endpoints.Reply) -> Endpoint:
-        started.append(Endpoint(reply))
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.close()
 
 
 def talk(parts: Parts, url: str, **options: Any) -> Session:

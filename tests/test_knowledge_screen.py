@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,13 +22,6 @@ def _page() -> None:
     from bot.screens import frame, knowledge
 
     frame.guarded(knowledge.render)
-
-
-@pytest.fixture(autouse=True)
-def _fresh_caches() -> Iterator[None]:
-    _shared.cache_clear()
-    yield
-    _shared.cache_clear()
 
 
 def opened(**address: str) -> AppTest:

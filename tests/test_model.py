@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from pydantic import BaseModel
 from bot.errors import ModelError
 from bot.model import Message, Model
 from tests import endpoints
-from tests.endpoints import Endpoint, stream
+from tests.endpoints import stream
 
 ASK = [Message("system", "你是客户"), Message("user", "您好")]
 
@@ -22,19 +21,6 @@ ASK = [Message("system", "你是客户"), Message("user", "您好")]
 class Answer(BaseModel):
     ok: bool
     why: str
-
-
-@pytest.fixture
-def serve() -> Iterator[Any]:
-    started: list[Endpoint] = []
-
-    def start(reply: endpoints.Reply) -> Endpoint:
-        started.append(Endpoint(reply))
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.close()
 
 
 def model(url: str, **kw: Any) -> Model:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bot.parts import Parts, _shared
+from bot.parts import Parts
 from bot.screens import frame
 from bot.session import Session
 from bot.settings import get_settings
@@ -32,13 +32,6 @@ def _report() -> None:
     from bot.screens import frame, report
 
     frame.guarded(report.render)
-
-
-@pytest.fixture(autouse=True)
-def _fresh_caches() -> Iterator[None]:
-    _shared.cache_clear()
-    yield
-    _shared.cache_clear()
 
 
 @pytest.fixture

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from bot.parts import Parts, _shared
+from bot.parts import Parts
 from bot.session import Session
 from bot.settings import get_settings
 from tests.test_screens import _choose, _report, _talk, html, opened, words
-
-
-@pytest.fixture(autouse=True)
-def _fresh_caches() -> Iterator[None]:
-    _shared.cache_clear()
-    yield
-    _shared.cache_clear()
 
 
 @pytest.fixture
