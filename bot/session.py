@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 
 from bot import cases, drills, grading, mind, privacy
 from bot.errors import LearnerError
-from bot.injection import addresses_machine, machine_parts
+from bot.injection import addresses_machine
 from bot.model import on_behalf_of
 from bot.parts import Parts
 from bot.records import (
@@ -157,7 +157,6 @@ class Session:
 
     def _make(self, reply: str, notices: tuple[str, ...], hear: Callable[[str], None] | None) -> Turn:
         read = self._noted(self.parts.appraiser.appraise(reply, self._context()), reply)
-        read = _to_him(read, reply)
         step = mind.step(self.mind, read, self.snapshot.scenario, self.parts.rules, self.snapshot.persona)
         passages = self._passages(reply)
         answer = self._spoken(self._cue(reply, read, step, passages), hear)
@@ -329,15 +328,6 @@ def cleaned(text: str) -> str:
 
 def _same(reply: str, earlier: str) -> bool:
     return abs(len(reply) - len(earlier)) <= SHORT and SequenceMatcher(None, earlier, reply).ratio() >= ALIKE
-
-
-def _to_him(read: Appraisal, reply: str) -> Appraisal:
-    """The reading without skills found in words meant for the machine; what was said wrongly there still counts."""
-    parts = machine_parts(reply)
-    if not parts:
-        return read
-    kept = [t for t in read.techniques if all(t.start + len(t.evidence) <= a or t.start >= b for a, b in parts)]
-    return read.model_copy(update={"techniques": tuple(kept)})
 
 
 def _noticed(answer: Utterance, notices: tuple[str, ...]) -> Utterance:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
@@ -17,6 +18,7 @@ from bot.appraisal.redlines import RedLines
 from bot.appraisal.resolve import settled
 from bot.appraisal.segments import Said, Span, fold, parse
 from bot.appraisal.situation import OPENERS, PACE, Situation
+from bot.injection import machine_parts
 from bot.records import Anti, Appraisal, Context, Technique, Violation
 from bot.scenarios import Library
 
@@ -109,8 +111,9 @@ class Appraiser:
         self, reply: str, said: Said, scene: Situation, heard: Known, hits: list[Hit], mark: float
     ) -> Appraisal:
         best = _best(hits, lambda h: self._strength(h, said, heard))
+        skills = (self._technique(h, said, heard) for h in best if h.code in self.techniques)
         return Appraisal(
-            techniques=tuple(self._technique(h, said, heard) for h in best if h.code in self.techniques),
+            techniques=_to_him(skills, reply),
             antis=tuple(self._anti(h, said) for h in best if h.code in self.antis),
             violations=tuple(self._violation(h, said) for h in best if h.code in self.breaches),
             customer_act=scene.act,
@@ -152,6 +155,12 @@ class Appraiser:
             redline=line.id if line else "",
             citations=line.citations if line else (),
         )
+
+
+def _to_him(skills: Iterable[Technique], reply: str) -> tuple[Technique, ...]:
+    """No skill is shown in words meant for the machine; what is said wrongly there still counts."""
+    parts = machine_parts(reply)
+    return tuple(t for t in skills if all(t.start + len(t.evidence) <= a or t.start >= b for a, b in parts))
 
 
 def _places(hits: list[Hit], codes: frozenset[str]) -> list[int]:
