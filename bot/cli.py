@@ -64,11 +64,11 @@ def serve(
 
 
 def _warm() -> None:
-    """Open the parts while the browser is still loading the page."""
-    from bot.parts import shared
+    """Open the parts and prepare the index while the browser is still loading the page."""
+    from bot.parts import prepared
 
     try:
-        shared()
+        prepared()
     except HuasuError as error:  # the page will say it too, with a way out
         typer.echo(f"提示：{error}", err=True)
 

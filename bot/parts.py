@@ -116,6 +116,15 @@ def shared() -> Parts:
         return _shared()
 
 
+def prepared() -> Parts:
+    """As `shared`, with the index brought in line with the content first; pages that ask meanwhile wait for it."""
+    with _opening:
+        parts = _shared()
+        if isinstance(parts.finder, Index):
+            parts.finder.sync_knowledge(parts.library)
+        return parts
+
+
 @lru_cache(maxsize=1)
 def _shared() -> Parts:
     return Parts.open(get_settings())

@@ -191,3 +191,12 @@ def test_kill_minus_nine_between_stages_loses_nothing(tmp_path: Path, stage: str
     else:
         assert [t.reply for t in again.turns] == [EMPATHY] and again.held == "您接着说。"
     assert again.say("您接着说。").n == len(again.turns)
+
+
+def test_the_server_prepares_the_index_from_nothing_and_from_a_broken_one(tmp_path: Path) -> None:
+    from bot.parts import NothingFound, _shared, prepared
+
+    assert sum(prepared().finder.collections().values()) > 300  # type: ignore[attr-defined]
+    _shared.cache_clear()
+    (tmp_path / "data" / "index" / "chroma.sqlite3").write_bytes(b"garbage" * 500)
+    assert isinstance(prepared().finder, NothingFound), "the app opens all the same and says how to mend it"
