@@ -29,6 +29,8 @@ def test_a_threat_angers_is_cited_and_makes_her_complain(parts: Parts) -> None:
     assert turn.mind.values["A"] > before
     violation = turn.appraisal.violations[0]
     assert violation.level == "fatal" and violation.evidence in THREAT and violation.citations
+    assert violation.redline == "RL04", "a false criminal threat, not exposure to the employer"
+    assert "单位" not in session.feedback(1).coaching.better
     assert turn.act.behaviour == "file_complaint"
     report = session.finish()
     assert report.fatal and report.final <= 40 and not report.passed

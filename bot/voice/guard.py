@@ -106,8 +106,8 @@ def faults(
         "system_words": _system_words(own, cue.reply),
         "prompt_echo": any(piece in marks for piece in shingles(bare(text))),
         "leak": leaks(text, cue, hidden),
-        "repetition": (whole or length > 10)
-        and any(repeats(text, x.text) for x in cue.history if x.role == "customer"),
+        "repetition": loops(text)
+        or ((whole or length > 10) and any(repeats(text, x.text) for x in cue.history if x.role == "customer")),
         "too_long": spoken_length(text) > 2 * LENGTH[cue.act.band],
     }
     return tuple(code for code, wrong in checks.items() if wrong) or CLEAN
@@ -149,6 +149,12 @@ def repeats(text: str, earlier: str) -> bool:
     """Whether a line is the same as an earlier one, or nearly."""
     mine = bare(text)
     return len(mine) > 2 and (mine == bare(earlier) or (len(mine) > 6 and overlap(text, earlier) >= 0.8))
+
+
+def loops(text: str) -> bool:
+    """Whether a line says a whole sentence twice, as small models do without end; short cries may come twice."""
+    said = [plain for part in re.split(r"[。！？!?；;\n]+", text) if len(plain := bare(part)) > 4]
+    return len(said) > len(set(said))
 
 
 def _pairs(text: str) -> set[str]:
