@@ -2,7 +2,8 @@
 
 ``evals/labelled/<pass>.jsonl`` holds one author's rows: ``c`` the customer's line (may be empty), ``r`` the reply, ``l``
 code -> evidence (an exact substring), ``not`` codes a careless reader would give it, ``q`` a trainer's mark of 1–5.
-Pass E and ``hard_test`` are the examination: training never reads them.
+Pass E and ``hard_test`` are the examination: training never reads them, and what was chosen after looking at them is
+said in the model card.
 """
 
 from __future__ import annotations
