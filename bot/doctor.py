@@ -14,7 +14,7 @@ from bot.model import Model, judge_model, voice_model
 from bot.retrieval import Index
 from bot.scenarios import load_library
 from bot.settings import Settings
-from bot.store import Store
+from bot.store import Database
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def _content(settings: Settings) -> Finding:
 
 
 def _database(settings: Settings) -> Finding:
-    Store(settings.database).close()
+    Database(settings.database).close()
     kind = settings.database.split(":", 1)[0].split("+")[0]
     return Finding("数据库", "ok", f"{kind} 可读写。")
 

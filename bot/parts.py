@@ -24,7 +24,7 @@ from bot.records import Cue, Passage, Utterance
 from bot.retrieval import Index
 from bot.scenarios import Library, load_library
 from bot.settings import Settings, get_settings
-from bot.store import Store
+from bot.store import Database, Store
 from bot.voice import ModelVoice, ScriptedVoice
 
 log = logging.getLogger("huasu.parts")
@@ -81,6 +81,7 @@ class Parts:
     finder: Finder
     voice: Voice
     store: Store
+    database: Database
     judge: Judge | None = None
     clock: Callable[[], str] = now
     make_id: Callable[[], str] = new_id
@@ -94,7 +95,8 @@ class Parts:
         _winnable(library, rules)
         prompts = settings.content_dir / "prompts"
         scripted = ScriptedVoice(prompts / "lines")
-        store = Store(settings.database)
+        database = Database(settings.database)
+        store = Store(database)
         record = _quietly(store.save_call)
         return cls(
             settings=settings,
@@ -104,6 +106,7 @@ class Parts:
             finder=_finder(settings),
             voice=ModelVoice(voice_model(settings, record), scripted, prompts) if settings.voice_ready else scripted,
             store=store,
+            database=database,
             judge=Judge(judge_model(settings, record), prompts, library.taxonomy, settings.judge_samples)
             if settings.judge_ready
             else None,

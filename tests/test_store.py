@@ -12,7 +12,7 @@ import pytest
 from bot.errors import ConflictError, LearnerError, SetupError
 from bot.records import Act, Appraisal, Mind, Scenario, Snapshot, Turn, Utterance
 from bot.scenarios import Library
-from bot.store import Store
+from bot.store import Database, Store
 
 
 @pytest.fixture(scope="session")
@@ -49,12 +49,12 @@ def snapshot(scenario: Scenario) -> Snapshot:
 
 
 def test_what_is_written_comes_back(url: str, library: Library, session_id: str) -> None:
-    store, snap = Store(url), snapshot(library.scenarios["SC01"])
+    store, snap = Store(Database(url)), snapshot(library.scenarios["SC01"])
     store.create(session_id, "甲", snap, "2026-01-01T00:00:00+00:00")
     store.hold(session_id, "一句'话';--")
     assert store.held(session_id) == "一句'话';--"
     store.append(session_id, turn(1))
-    again = Store(url)
+    again = Store(Database(url))
     assert again.snapshot(session_id, "甲") == snap
     assert again.turns(session_id) == (turn(1),)
     assert again.held(session_id) == ""
@@ -63,7 +63,7 @@ def test_what_is_written_comes_back(url: str, library: Library, session_id: str)
 
 
 def test_two_windows_cannot_fork_a_talk(url: str, library: Library, session_id: str) -> None:
-    store = Store(url)
+    store = Store(Database(url))
     store.create(session_id, "甲", snapshot(library.scenarios["SC01"]), "2026-01-01T00:00:00+00:00")
     outcomes: list[str] = []
 
@@ -86,7 +86,7 @@ def test_two_windows_cannot_fork_a_talk(url: str, library: Library, session_id: 
 def test_a_turn_that_fails_halfway_leaves_the_held_line_and_nothing_else(
     url: str, library: Library, session_id: str
 ) -> None:
-    store = Store(url)
+    store = Store(Database(url))
     store.create(session_id, "甲", snapshot(library.scenarios["SC01"]), "2026-01-01T00:00:00+00:00")
     store.append(session_id, turn(1))
     store.hold(session_id, "第二句")
@@ -97,7 +97,7 @@ def test_a_turn_that_fails_halfway_leaves_the_held_line_and_nothing_else(
 
 
 def test_other_peoples_sessions_read_as_missing(url: str, library: Library, session_id: str) -> None:
-    store = Store(url)
+    store = Store(Database(url))
     store.create(session_id, "甲", snapshot(library.scenarios["SC01"]), "2026-01-01T00:00:00+00:00")
     for wrong_id, owner in ((session_id, "乙"), ("' or 1=1 --", "甲")):
         with pytest.raises(LearnerError, match="没有找到"):
@@ -107,7 +107,7 @@ def test_other_peoples_sessions_read_as_missing(url: str, library: Library, sess
 def test_sqlite_runs_in_wal_mode(tmp_path: Path) -> None:
     import sqlite3
 
-    Store(f"sqlite:///{tmp_path / 'x.db'}").close()
+    Database(f"sqlite:///{tmp_path / 'x.db'}").close()
     with sqlite3.connect(tmp_path / "x.db") as db:
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
@@ -115,11 +115,11 @@ def test_sqlite_runs_in_wal_mode(tmp_path: Path) -> None:
 @pytest.mark.parametrize("bad", ["nonsense", "mysql+nodriver://x/y", "postgresql://nobody@127.0.0.1:1/none"])
 def test_a_wrong_database_is_a_clear_message_without_the_url(bad: str) -> None:
     with pytest.raises(SetupError) as caught:
-        Store(bad)
+        Database(bad)
     assert "HUASU_DATABASE_URL" in str(caught.value)
 
 
 def test_a_corrupt_sqlite_file_is_a_clear_message(tmp_path: Path) -> None:
     (tmp_path / "x.db").write_bytes(b"this is not a database" * 100)
     with pytest.raises(SetupError):
-        Store(f"sqlite:///{tmp_path / 'x.db'}")
+        Database(f"sqlite:///{tmp_path / 'x.db'}")

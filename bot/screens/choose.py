@@ -10,7 +10,7 @@ from bot import cases, view
 from bot.records import Mode, Scenario
 from bot.screens import frame
 from bot.session import RISK_NOTE, Session
-from bot.store import LOCAL_OWNER, Entry
+from bot.store import Entry
 
 FEATURED = "SC01"
 STARS = {1: "入门", 2: "较易", 3: "中等", 4: "较难", 5: "很难"}
@@ -103,7 +103,8 @@ def _begin(scenario: Scenario, label: str) -> None:
     if scenario.safety_note:
         ready = confirmed = _warned(scenario)
     if st.button(label, type="primary", key=f"start-{scenario.id}", disabled=not ready, icon=":material/call:"):
-        session = Session.start(frame.parts(), scenario.id, persona_id=persona, mode=mode, confirmed=confirmed)
+        session = Session.start(frame.parts(), scenario.id, persona_id=persona, mode=mode,
+                                owner=frame.owner(), confirmed=confirmed)  # fmt: skip
         frame.go("talk", session.id)
 
 
@@ -133,7 +134,7 @@ def _brief(scenario: Scenario) -> None:
 
 
 def _unfinished() -> None:
-    recent = [e for e in frame.parts().store.history(LOCAL_OWNER, 20) if e.turn_count]
+    recent = [e for e in frame.parts().store.history(frame.owner(), 20) if e.turn_count]
     if not recent:
         return
     with st.expander(f"最近的演练（{len(recent)}）"):

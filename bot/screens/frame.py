@@ -14,6 +14,7 @@ from bot import view
 from bot.errors import HuasuError
 from bot.parts import NothingFound, Parts, shared
 from bot.session import Session
+from bot.store import LOCAL_OWNER
 
 log = logging.getLogger("huasu.screens")
 ICON = Path(view.__file__).parent / "templates" / "icon.png"
@@ -42,6 +43,11 @@ _CHROME = Markup(
 def parts() -> Parts:
     """The parts of the product, opened once for the whole server."""
     return shared()
+
+
+def owner() -> str:
+    """Whose talks this page shows."""
+    return LOCAL_OWNER
 
 
 def register(**pages: Any) -> None:
@@ -83,7 +89,7 @@ def current() -> Session | None:
         return None
     st.session_state[LAST] = session_id  # the tabs at the top carry no address, so they come back to this talk
     st.query_params[SESSION_KEY] = session_id
-    return Session.resume(parts(), session_id)
+    return Session.resume(parts(), session_id, owner())
 
 
 def guarded(render: Callable[[], None]) -> None:
