@@ -35,6 +35,7 @@ from bot.records import (
     TurnGrade,
     Utterance,
 )
+from bot.scenarios import Library
 from bot.store import LOCAL_OWNER
 from bot.voice import ModelVoice
 
@@ -65,18 +66,19 @@ class Session:
         `confirmed`: the learner has read the warning of a case that may turn to a crisis. Raises `LearnerError`
         without it, for a persona that makes no sense in the case, and for a case trainers have not opened.
         """
-        scenario = parts.library.scenario(scenario_id)
-        persona = parts.library.persona(persona_id) if persona_id else None
+        library = parts.current
+        scenario = library.scenario(scenario_id)
+        persona = library.persona(persona_id) if persona_id else None
         seed = parts.make_seed() if seed is None else seed
         if scenario.drills:  # a drill is played question by question; alone, it gives one
-            scenario = parts.library.scenario(drills.draw(scenario, seed)[0])
+            scenario = library.scenario(drills.draw(scenario, seed)[0])
         _admit(parts, scenario, persona, confirmed)
         snapshot = Snapshot(
             scenario=scenario,
             persona=persona,
             mode=mode,
             seed=seed,
-            versions={**parts.library.versions(), "appraiser": parts.appraiser.version},
+            versions={**library.versions(), **_used(library, scenario, persona), "appraiser": parts.appraiser.version},
             voice_model=parts.settings.voice_model if parts.settings.voice_ready else "",
             judge_model=parts.settings.judge_model if parts.judge else "",
         )
@@ -91,7 +93,7 @@ class Session:
     ) -> Iterator[Session]:  # fmt: skip
         """The questions drawn from a drill, one session after another: ask for the next when one has ended."""
         seed = parts.make_seed() if seed is None else seed
-        for drawn in drills.draw(parts.library.scenario(scenario_id), seed):
+        for drawn in drills.draw(parts.current.scenario(scenario_id), seed):
             yield cls.start(parts, drawn, mode=mode, seed=seed, owner=owner)
 
     @classmethod
@@ -303,6 +305,12 @@ class Session:
             self.turns, self.snapshot.scenario, self.parts.library,
             start_mood=self.opening_mind.mood, grades=kept,
         )  # fmt: skip
+
+
+def _used(library: Library, scenario: Scenario, persona: Persona | None) -> dict[str, str]:
+    """Which trainer's version of the case and of the persona is played; nothing for the built-in ones."""
+    names = [f"scenario {scenario.id.split('-')[0]}", *([f"persona {persona.id}"] if persona else [])]
+    return {name: library.stamps[name] for name in names if name in library.stamps}
 
 
 def _admit(parts: Parts, scenario: Scenario, persona: Persona | None, confirmed: bool) -> None:

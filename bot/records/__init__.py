@@ -19,6 +19,7 @@ from bot.records.case import (
     Drill,
     GateQuestion,
     Persona,
+    Principle,
     Profile,
     Scenario,
     Suits,
@@ -49,6 +50,7 @@ from bot.records.grade import (
     TurnGrade,
     Verdict,
 )
+from bot.records.people import LOCAL_ACTOR, Actor, Role
 from bot.records.quiz import Question, QuizKind, QuizSet
 from bot.records.reading import (
     Anti,
@@ -67,13 +69,16 @@ from bot.records.talk import (
     Step,
     Utterance,
 )
+from bot.records.versions import ContentKind, Problem, Status, Version
 
 __all__ = [
     "DIMENSIONS",
+    "LOCAL_ACTOR",
     "REPEALED",
     "SLOTS",
     "VARIABLES",
     "Act",
+    "Actor",
     "Adjustment",
     "Answer",
     "Anti",
@@ -84,6 +89,7 @@ __all__ = [
     "Citation",
     "Coaching",
     "Confidence",
+    "ContentKind",
     "Context",
     "Cue",
     "DimScore",
@@ -100,6 +106,8 @@ __all__ = [
     "Passage",
     "Persona",
     "Policy",
+    "Principle",
+    "Problem",
     "Profile",
     "Question",
     "QuizKind",
@@ -108,9 +116,11 @@ __all__ = [
     "RedLine",
     "Repair",
     "Report",
+    "Role",
     "Scenario",
     "Section",
     "Snapshot",
+    "Status",
     "Step",
     "Suits",
     "Taxonomy",
@@ -120,6 +130,7 @@ __all__ = [
     "TurnGrade",
     "Utterance",
     "Verdict",
+    "Version",
     "Violation",
     "ViolationCard",
     "WrongReply",

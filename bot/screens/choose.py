@@ -20,7 +20,7 @@ _MODES: dict[str, Mode] = {"练习（边练边点评）": "practice", "考核（
 
 def render() -> None:
     """The page."""
-    scenarios = frame.parts().library.scenarios
+    scenarios = frame.parts().current.scenarios
     _waiting(scenarios.get(FEATURED) or next(iter(scenarios.values())))
     _unfinished()
     st.subheader("换一位客户")
@@ -73,7 +73,7 @@ def _card(scenario: Scenario) -> None:
 
 @st.dialog("客户档案", width="large")
 def _meet(scenario_id: str) -> None:
-    scenario = frame.parts().library.scenario(scenario_id)
+    scenario = frame.parts().current.scenario(scenario_id)
     st.markdown(f"**{scenario.title}**")
     frame.show(view.fragment("file", rows=view.file_lines(scenario)))
     frame.show(view.fragment("bubble", role="customer", who=scenario.profile.name,
@@ -118,7 +118,7 @@ def _warned(scenario: Scenario) -> bool:
 
 
 def _options(scenario: Scenario) -> tuple[Mode, str]:
-    people = frame.parts().library.personas.values()
+    people = frame.parts().current.personas.values()
     names = {"": "原本性格", **{p.id: p.name for p in people if not cases.unsuitable(scenario, p)}}
     left, right = st.columns(2)
     mode = left.selectbox("方式", list(_MODES), key=f"mode-{scenario.id}")

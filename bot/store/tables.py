@@ -69,3 +69,21 @@ class DebriefRow(Base):
     session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True)
     text: Mapped[str] = mapped_column(Text)
     at: Mapped[str] = mapped_column(String(40))
+
+
+class ContentVersionRow(Base):
+    """One version of a case or a persona made by trainers."""
+
+    __tablename__ = "content_versions"
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    n: Mapped[int] = mapped_column(Integer, primary_key=True)
+    status: Mapped[str] = mapped_column(String(16), index=True)
+    body: Mapped[dict[str, object]] = mapped_column(JSON)
+    origin: Mapped[str] = mapped_column(String(80), default="")
+    author: Mapped[str] = mapped_column(String(80), default="")
+    reason: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[str] = mapped_column(String(40))
+    decided_by: Mapped[str] = mapped_column(String(80), default="")
+    decided_at: Mapped[str] = mapped_column(String(40), default="")
+    rev: Mapped[int] = mapped_column(Integer, default=0)

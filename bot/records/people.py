@@ -1,0 +1,24 @@
+"""Who acts: a name for the record and the roles that decide what he may do."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bot.records.base import Record
+
+Role = Literal["learner", "trainer", "admin"]
+
+
+class Actor(Record):
+    """A person at work. Core functions that write take one and check its roles; pages only supply it."""
+
+    name: str
+    roles: tuple[Role, ...] = ("learner",)
+
+    def may(self, role: Role) -> bool:
+        """Whether he has the role; an administrator may do what a trainer may."""
+        return role in self.roles or (role == "trainer" and "admin" in self.roles)
+
+
+LOCAL_ACTOR = Actor(name="本机", roles=("learner", "trainer", "admin"))
+"""The one person of an installation without accounts."""
