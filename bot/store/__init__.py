@@ -2,6 +2,7 @@
 
 from bot.store.contents import Contents
 from bot.store.database import Database
+from bot.store.memory import Memory
 from bot.store.talks import LOCAL_OWNER, Entry, Store
 
-__all__ = ["LOCAL_OWNER", "Contents", "Database", "Entry", "Store"]
+__all__ = ["LOCAL_OWNER", "Contents", "Database", "Entry", "Memory", "Store"]

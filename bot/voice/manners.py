@@ -9,8 +9,8 @@ from bot.records import Cue, Principle
 from bot.voice.guard import bare, overlap
 
 ALIKE = 0.8
-TELLING = 4
-"""The fewest characters of a phrase that may forbid a longer line."""
+TELLING, PIECE = 2, 4
+"""The fewest characters of a phrase that may forbid a longer line, and of a line that is a piece of what was disliked."""
 WANTED = "培训师对这位客户说话的要求"
 
 
@@ -31,7 +31,7 @@ def _same(line: str, disliked: str) -> bool:
     if len(theirs) >= TELLING and theirs in mine:
         return True
     # what was disliked may be a reaction and its content in one: each of them is a line of its own in the banks
-    return (len(mine) > TELLING and mine in theirs) or mine == theirs or overlap(line, disliked) >= ALIKE
+    return (len(mine) > PIECE and mine in theirs) or mine == theirs or overlap(line, disliked) >= ALIKE
 
 
 def preferred(cue: Cue) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ change: going back means publishing the old words as a new version.
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections.abc import Iterator, Mapping
 from itertools import count
@@ -17,7 +18,7 @@ from bot import cases, shelf
 from bot.errors import ContentError, ForbiddenError, LearnerError, SetupError
 from bot.parts import Parts
 from bot.records import Actor, ContentKind, Persona, Problem, Record, Scenario, Version
-from bot.scenarios import Library
+from bot.scenarios import Library, digest
 from bot.workshop import starts
 from bot.workshop.check import problems
 from bot.workshop.fields import KINDS
@@ -173,6 +174,10 @@ class Workshop:
     def overlaid(self, kind: ContentKind, body: Mapping[str, Any]) -> Library:
         """The library as it would be with this body in it: for trial talks and regressions. Raises `ContentError`."""
         return self._admit(kind, str(body.get("id", "")), body)
+
+    def fingerprint(self, body: Mapping[str, Any]) -> str:
+        """A short hash of a body: whether a regression still speaks of it."""
+        return digest(json.dumps(body, ensure_ascii=False, sort_keys=True).encode())
 
     def free_id(self, kind: ContentKind) -> str:
         """An id nobody has used: WS01, WS02 … for cases, own-a, own-b … for personas."""
