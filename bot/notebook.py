@@ -70,19 +70,30 @@ def order(
     """Cards in the order they are worth asking: wrong ones that are due, then new ones, then those half forgotten.
 
     `cards` says which codes each one trains, `weak` how weak the person is on a code (0–1); within each rank the
-    weaker codes come first.
+    weaker codes come first, and cards that are equal stay in the order given.
     """
     known = {p.card: p for p in book}
 
-    def rank(card: str) -> tuple[int, float, str]:
+    def rank(card: str) -> tuple[int, float]:
         p = known.get(card)
         need = max((weak.get(code, 0.0) for code in cards[card]), default=0.0)
         if p is None:
-            return (1, -need, card)
+            return (1, -need)
         need += forgotten(p, at)
-        return (0, -need, card) if in_book(p) and p.due <= at else (2, -need, card)
+        return (0, -need) if in_book(p) and p.due <= at else (2, -need)
 
     return tuple(sorted(cards, key=rank))
+
+
+def when(p: Practised, at: str) -> str:
+    """When a card comes back, in words."""
+    left = _time(p.due) - _time(at)
+    if left <= timedelta(0):
+        return "现在可以练"
+    if left < timedelta(hours=1):
+        return f"{max(1, round(left.total_seconds() / 60))} 分钟后再练"
+    days = (_time(p.due).astimezone().date() - _time(at).astimezone().date()).days
+    return "今天晚些再练" if days == 0 else "明天再练" if days == 1 else f"{days} 天后再练"
 
 
 def day(at: str) -> str:

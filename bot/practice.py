@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from difflib import SequenceMatcher
 
 from bot import grading, mind, notebook, privacy
@@ -22,6 +23,7 @@ under 50 (see the tests).
 GRAVE = 2
 SHORT, ALIKE = 8, 0.92
 RECITED = "这句话您对别的客户也说过。每位客户的难处不一样，换成只说给他听的话。"
+COPIED = "过是过了，不过这是示范的原话。换成自己的话，客户更听得出是您在说。"
 
 
 class Outcome(Record):
@@ -63,6 +65,8 @@ def answer(parts: Parts, owner: str, card_id: str, text: str) -> Outcome:
     made = graded(parts, exercise, reply)
     if made.passed and _said_before(parts, owner, card_id, reply):
         made = made.model_copy(update={"passed": False, "why": RECITED})
+    if made.passed and alike(reply, exercise.case.exemplary):
+        made = made.model_copy(update={"why": COPIED})
     noted = notebook.note(parts, owner, card_id, passed=made.passed, score=made.score, said=reply)
     notice = f"检测到{'、'.join(masked)}，已自动打码。请不要输入真实的个人信息。" if masked else ""
     return made.model_copy(update={"practised": noted, "notice": notice})
@@ -132,9 +136,12 @@ def alike(reply: str, other: str) -> bool:
     return abs(len(reply) - len(other)) <= SHORT and SequenceMatcher(None, reply, other).ratio() >= ALIKE
 
 
-def choose(parts: Parts, owner: str, weak: dict[str, float], deck: str = "", after: str = "") -> str:
-    """The id of the question most worth asking now, of one deck or of all; not the one just asked."""
-    found = {
-        e.id: e.card.trains for e in decks(parts).exercises.values() if deck in ("", e.deck) and e.id != after
-    }  # fmt: skip
-    return notebook.order(found, parts.practice.all(owner), weak, parts.clock())[0]
+def choose(
+    parts: Parts, owner: str, weak: Mapping[str, float], deck: str = "",
+    skip: Collection[str] = (), trains: Collection[str] = (),
+) -> str:  # fmt: skip
+    """The id of the question most worth asking now, of one deck or for some codes if given; not those skipped."""
+    asked = [e for e in decks(parts).exercises.values() if deck in ("", e.deck)]
+    asked = [e for e in asked if not trains or set(trains) & set(e.card.trains)] or asked
+    others = sorted([e for e in asked if e.id not in skip] or asked, key=lambda e: e.case.difficulty)  # easy ones first
+    return notebook.order({e.id: e.card.trains for e in others}, parts.practice.all(owner), weak, parts.clock())[0]

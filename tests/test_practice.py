@@ -146,7 +146,7 @@ def test_due_wrong_ones_come_first_and_weak_codes_before_strong_ones(parts: Part
 
 def test_the_next_question_is_never_the_one_just_asked(parts: Parts) -> None:
     first = practice.choose(parts, ME, {}, "relay")
-    assert practice.choose(parts, ME, {}, "relay", after=first) != first
+    assert practice.choose(parts, ME, {}, "relay", skip=(first,)) != first
     assert EXERCISES[practice.choose(parts, ME, {"elder_care": 1.0})].card.trains.count("elder_care")
 
 
