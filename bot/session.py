@@ -15,7 +15,7 @@ from bot import cases, drills, grading, mind, privacy
 from bot.errors import LearnerError
 from bot.injection import addresses_machine
 from bot.model import on_behalf_of
-from bot.parts import Parts
+from bot.parts import Parts, SpeaksAloud
 from bot.records import (
     Act,
     Anti,
@@ -36,7 +36,6 @@ from bot.records import (
     Utterance,
 )
 from bot.store import LOCAL_OWNER
-from bot.voice import ModelVoice
 
 Progress = Callable[[int, int], None]
 QUERY_CHARS, PASSAGES = 300, 4
@@ -184,13 +183,13 @@ class Session:
 
     def _spoken(self, cue: Cue, hear: Callable[[str], None] | None) -> Utterance:
         with on_behalf_of(self.id, self.parts.settings.voice_timeout):
-            if isinstance(self.parts.voice, ModelVoice):
+            if isinstance(self.parts.voice, SpeaksAloud):
                 return self.parts.voice.speak(cue, hear)
             return self.parts.voice.speak(cue)
 
     def warm(self) -> None:
         """Have a model that voices the customer read the beginning of the talk ahead of the first reply."""
-        if isinstance(self.parts.voice, ModelVoice) and not self.ended:
+        if isinstance(self.parts.voice, SpeaksAloud) and not self.ended:
             with on_behalf_of(self.id):
                 step = Step(mind=self.mind, changes=(), act=Act(behaviour="vent", customer_act="vent"))
                 self.parts.voice.warm(self._cue("", Appraisal(), step, ()))

@@ -4,6 +4,7 @@ Codes of techniques, anti-patterns and violations are those of ``knowledge/techn
 Evidence is always an exact substring of the learner's reply, and ``start`` is its character offset.
 """
 
+from bot.records.attempt import Entry, Hint
 from bot.records.base import (
     DIMENSIONS,
     REPEALED,
@@ -89,9 +90,11 @@ __all__ = [
     "DimScore",
     "Document",
     "Drill",
+    "Entry",
     "Focus",
     "GateQuestion",
     "GateStep",
+    "Hint",
     "Line",
     "Mind",
     "Mode",
