@@ -12,7 +12,7 @@ from bot.grading.wording import coaching, for_harm, for_technique
 from bot.records import Coaching, Scenario, Technique, Turn, TurnGrade
 from bot.scenarios import Library
 
-_CALLS_FOR = {
+CALLS_FOR = {
     "vent": "客户在吐槽", "complain": "客户在质问", "allege": "客户提的是指控", "demand": "客户在提诉求",
     "threat": "客户在施压", "crisis": "客户露出了危险信号", "ask": "客户在问", "test": "客户在试探",
     "disclose": "客户刚吐露了难处", "bargain": "客户在讨价还价", "soften": "客户松口了", "accept": "客户已经答应",
@@ -105,7 +105,7 @@ def _about_missing(scene: Scene, code: str) -> Coaching:
     card = scene.library.taxonomy.techniques[code]
     best = scene.best([t.code for t in scene.techniques])
     good = f"「{short_name(scene.library, best.code)}」做到了。" if best else ""
-    situation = _CALLS_FOR.get(scene.act, "客户在等回应")
+    situation = CALLS_FOR.get(scene.act, "客户在等回应")
     point = f"{good}{situation}，还缺「{short_name(scene.library, code)}」：{card.definition}"
     return Coaching(code=code, point=point, evidence=scene.first_sentence, better=for_technique(scene, code))
 

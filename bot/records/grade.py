@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Literal
 
 from pydantic import Field
@@ -93,6 +95,26 @@ class GateStep(Record):
     name: str
     passed: bool
     missing: tuple[str, ...] = ()
+    tries: int = Field(default=0, description="failed attempts at it, in a run through the gates")
+    turns: int = Field(default=0, description="replies that did not open it")
+    won: int = Field(default=0, description="the turn that opened it")
+    golden: str = Field(default="", description="the learner's words that opened it")
+    tip: str = ""
+    demo: str = ""
+
+
+class GateRun(Record):
+    """A run through the five gates: `at` is the index of the gate to open now, `said` what the last reply did.
+
+    `over`: all were passed, the attempts at one are used up, or it fell back too often. `demo`: shown once, now.
+    """
+
+    at: int
+    steps: tuple[GateStep, ...]
+    rollbacks: tuple[int, ...] = ()
+    over: str = ""
+    said: str = ""
+    demo: str = ""
 
 
 class Moment(Record):
@@ -151,3 +173,9 @@ class Snapshot(Record):
     versions: dict[str, str] = {}
     voice_model: str = ""
     judge_model: str = ""
+
+    @property
+    def id(self) -> str:
+        """A short hash of everything frozen here: two reports with the same one were graded on the same terms."""
+        frozen = self.model_dump(mode="json", exclude_defaults=True)
+        return hashlib.sha256(json.dumps(frozen, sort_keys=True).encode()).hexdigest()[:12]
