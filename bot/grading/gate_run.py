@@ -78,7 +78,7 @@ class _Run:
         card, talk = self.cards[self.at], self._talk(n)
         lacking = tuple(missing(talk, self.scenario, card))
         slips = unwanted(talk, card["rule"]) or self._breached(n)
-        limit = card["rule"].get("within_turns", self.rules["run"]["turns"])
+        limit = card["rule"].get("within_turns") or card["rule"].get("patience") or self.rules["run"]["turns"]
         self._update(missing=lacking, turns=self.steps[self.at].turns + 1)
         if not slips and self.used < limit:
             self.said = f"第 {self.at + 1} 关还差：{lacking[0]}。"
