@@ -13,6 +13,7 @@ from bot.grading.focus import focus
 from bot.grading.gate_run import gate_run, rolled_back
 from bot.grading.gates import gates
 from bot.grading.scene import scenes
+from bot.grading.sides import slips
 from bot.records import DIMENSIONS, SLOTS, GateRun, GateStep, Report, Scenario, Turn, TurnGrade
 from bot.scenarios import Library
 
@@ -47,6 +48,10 @@ def report(
             "start_mood": round(start, 2),
             "moods": tuple(round(t.mind.mood, 2) for t in turns),
             "moments": peakend.moments(talk.scenes, start, memory, library),
+            "peak": round(memory.peak, 1),
+            "end": round(memory.end, 1),
+            "remembered": peakend.explained(talk.scenes, start, memory, library),
+            "slips": slips(talk),
             "focus": focus(talk, scenario, marks, total.dims),
             "found": tuple(k for k in KNOWABLE if k in told),
             "hidden": tuple(k for k in KNOWABLE if k not in told),

@@ -61,12 +61,13 @@ class Verdict(Record):
 
 
 class Coaching(Record):
-    """The one point worth making about a reply, the words it refers to, and a better wording."""
+    """The one point worth making about a reply, the words it refers to, the rule or technique, a better wording."""
 
     code: str
     point: str
     evidence: str = ""
     better: str = ""
+    basis: str = ""
 
 
 class TurnGrade(Record):
@@ -137,6 +138,19 @@ class Focus(Record):
     drill: str = ""
 
 
+class Slip(Record):
+    """Words that pressed too hard on the customer, or gave away what was not the learner's to give."""
+
+    side: Literal["hard", "soft"]
+    code: str
+    name: str
+    level: Literal["fatal", "serious", "anti"]
+    turn: int
+    evidence: str
+    rule: str = ""
+    better: str = ""
+
+
 class Report(Record):
     """The graded session. Recomputing it from the stored turns gives identical numbers."""
 
@@ -157,6 +171,10 @@ class Report(Record):
     start_mood: float = 0.0
     moods: tuple[float, ...] = ()
     moments: tuple[Moment, ...] = ()
+    peak: float = 0.0
+    end: float = 0.0
+    remembered: tuple[str, ...] = ()
+    slips: tuple[Slip, ...] = ()
     gates: tuple[GateStep, ...] = ()
     focus: tuple[Focus, ...] = ()
     found: tuple[str, ...] = ()
