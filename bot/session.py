@@ -292,6 +292,8 @@ class Session:
     def rewind(self, n: int) -> Session:
         """A new session that stands where turn `n` was about to be said; this one stays as it is, to compare with."""
         self._help_allowed()
+        if self.debrief_due:
+            raise LearnerError("先看一看刚才那句没有接住的话，写一句再重说。")
         if not 1 <= n <= len(self.turns):
             raise LearnerError(f"没有第 {n} 轮可以重说，这场谈了 {len(self.turns)} 轮。")
         kept, session_id = self.turns[: n - 1], self.parts.make_id()
