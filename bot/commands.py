@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, track
 
-from bot import account, export, transcripts, view
+from bot import account, export, transcripts, view, words
 from bot import doctor as checks
 from bot.appraisal import Appraiser
 from bot.errors import LearnerError
@@ -69,7 +69,8 @@ def _talk(session: Session, mode: Mode) -> bool:
     if session.debrief_due:
         _debrief(session)
     if session.turns:
-        out.print(escape(export.as_text(session.finish(), session.snapshot, session.parts.library)))
+        marks = words.marks(session.entry)
+        out.print(escape(export.as_text(session.finish(), session.snapshot, session.parts.library, marks)))
         out.print(f"完整报告：huasu report {session.id} --format html")
     return True
 
@@ -146,7 +147,7 @@ def grade(source: Path | None, target: Path | None) -> None:
 def report(session_id: str, kind: str, target: Path | None) -> None:
     """Write a stored session's report; finishing the session if it is still open."""
     talk = Session.resume(Parts.open(get_settings()), session_id)
-    content = export.render(kind, talk.finish(), talk.snapshot, talk.turns, talk.parts.library)
+    content = export.of_session(kind, talk, talk.finish())
     if target is None and kind == "pdf":
         target = Path(f"huasu-{session_id[:8]}.pdf")
     if target is None:

@@ -92,4 +92,5 @@ def drill(library: Library, current: Scenario, dim: str, code: str = "") -> str:
         typical = _WRONG_REPLY_BONUS if any(w.code == code for w in case.wrong) else 0.0
         return (case.id != current.id, types[case.type]["weights"][dim] + typical, -case.difficulty, case.id)
 
-    return max(library.scenarios.values(), key=fit).id
+    known = [case for case in library.scenarios.values() if not case.safety_note]  # nobody is sent into a crisis
+    return max(known, key=fit).id

@@ -4,6 +4,7 @@ Codes of techniques, anti-patterns and violations are those of ``knowledge/techn
 Evidence is always an exact substring of the learner's reply, and ``start`` is its character offset.
 """
 
+from bot.records.attempt import Entry, Hint
 from bot.records.base import (
     DIMENSIONS,
     REPEALED,
@@ -42,9 +43,11 @@ from bot.records.grade import (
     Coaching,
     DimScore,
     Focus,
+    GateRun,
     GateStep,
     Moment,
     Report,
+    Slip,
     Snapshot,
     Turn,
     TurnGrade,
@@ -98,9 +101,12 @@ __all__ = [
     "Drill",
     "DrillCard",
     "DrillDeck",
+    "Entry",
     "Focus",
     "GateQuestion",
+    "GateRun",
     "GateStep",
+    "Hint",
     "Line",
     "Mark",
     "Mind",
@@ -124,6 +130,7 @@ __all__ = [
     "Role",
     "Scenario",
     "Section",
+    "Slip",
     "Snapshot",
     "Status",
     "Step",

@@ -9,8 +9,9 @@ import streamlit as st
 from bot import cases, view
 from bot.records import Mode, Scenario
 from bot.screens import frame
-from bot.session import RISK_NOTE, Session
+from bot.session import Session
 from bot.store import Entry
+from bot.terms import RISK_NOTE
 
 FEATURED = "SC01"
 STARS = {1: "入门", 2: "较易", 3: "中等", 4: "较难", 5: "很难"}

@@ -18,7 +18,7 @@ from bot.store import LOCAL_OWNER
 
 log = logging.getLogger("huasu.screens")
 ICON = Path(view.__file__).parent / "templates" / "icon.png"
-SESSION_KEY, LAST, CALM = "s", "last-session", "calm"
+SESSION_KEY, LAST, CALM = "s", "last-session", "low-anxiety"
 _pages: dict[str, Any] = {}
 _CHROME = Markup(
     "<style>"
@@ -48,6 +48,23 @@ def parts() -> Parts:
 def owner() -> str:
     """Whose talks this page shows."""
     return LOCAL_OWNER
+
+
+def low_anxiety() -> bool:
+    """Whether this person wants words instead of numbers. Every page asks here before it shows a figure."""
+    return parts().preferences.get(owner(), CALM) == "on"
+
+
+def low_anxiety_toggle() -> None:
+    """The switch for `low_anxiety`; it is remembered for this person."""
+    key, on = f"{CALM}-switch", low_anxiety()
+    if key not in st.session_state:
+        st.session_state[key] = on
+
+    def keep() -> None:
+        parts().preferences.put(owner(), CALM, "on" if st.session_state[key] else "off")
+
+    st.toggle("少看数字", key=key, on_change=keep, help="用“还在气头上”“缓下来了”这样的话代替分数和数值。")
 
 
 def register(**pages: Any) -> None:
@@ -110,13 +127,13 @@ def guarded(render: Callable[[], None]) -> None:
 
 
 def calm() -> bool:
-    """Whether this person asked for words instead of numbers; pages that show scores respect it."""
-    return bool(st.session_state.get(CALM, False))
+    """As `low_anxiety`: whether this person asked for words instead of numbers."""
+    return low_anxiety()
 
 
 def set_calm(on: bool) -> None:
     """Words instead of numbers from now on, or numbers again."""
-    st.session_state[CALM] = on
+    parts().preferences.put(owner(), CALM, "on" if on else "off")
 
 
 def nothing_here(message: str) -> None:

@@ -12,7 +12,7 @@ class Memory:
         self.snapshots: dict[str, Snapshot] = {}
         self.kept: dict[str, list[Turn]] = {}
 
-    def create(self, session_id: str, owner: str, snapshot: Snapshot, at: str) -> None:
+    def create(self, session_id: str, owner: str, snapshot: Snapshot, at: str, *, assignment: str = "") -> None:
         """A new talk."""
         self.snapshots[session_id], self.kept[session_id] = snapshot, []
 
