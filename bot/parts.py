@@ -25,7 +25,20 @@ from bot.records import Cue, Passage, Utterance
 from bot.retrieval import Index
 from bot.scenarios import Library, load_library
 from bot.settings import Settings, get_settings
-from bot.store import Contents, Database, Marks, Practice, Preferences, Store
+from bot.store import (
+    Audit,
+    Contents,
+    Database,
+    Groups,
+    Marks,
+    Overview,
+    Practice,
+    Preferences,
+    Retention,
+    Reviews,
+    Store,
+    Users,
+)
 from bot.voice import ModelVoice, ScriptedVoice
 
 log = logging.getLogger("huasu.parts")
@@ -97,6 +110,12 @@ class Parts:
     marks: Marks
     practice: Practice
     preferences: Preferences
+    users: Users
+    audit: Audit
+    groups: Groups
+    reviews: Reviews
+    overview: Overview
+    retention: Retention
     judge: Judge | None = None
     drafter: Model | None = None
     contents: Contents | None = None
@@ -127,6 +146,12 @@ class Parts:
             marks=Marks(database),
             practice=Practice(database),
             preferences=Preferences(database),
+            users=Users(database),
+            audit=Audit(database),
+            groups=Groups(database),
+            reviews=Reviews(database),
+            overview=Overview(database),
+            retention=Retention(database),
             judge=Judge(judge_model(settings, record), prompts, library.taxonomy, settings.judge_samples)
             if settings.judge_ready
             else None,

@@ -10,7 +10,7 @@ from bot.decks import Decks, Exercise, load_decks
 from bot.errors import LearnerError
 from bot.parts import Parts
 from bot.records import Appraisal, Coaching, Context, Practised, Record, Turn, TurnGrade, Utterance
-from bot.session import cleaned
+from bot.replies import cleaned
 
 PASS = 60.0
 """A reply passes from this score on, when it holds no breach and no slip of severity `GRAVE`, says something only

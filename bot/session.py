@@ -298,8 +298,10 @@ class Session:
         if not 1 <= n <= len(self.turns):
             raise LearnerError(f"没有第 {n} 轮可以重说，这场谈了 {len(self.turns)} 轮。")
         kept, session_id = self.turns[: n - 1], self.parts.make_id()
+        snap = self.snapshot
+        now = terms.versions(self.parts, self.parts.current, snap.scenario, snap.persona)
         self.parts.store.create(
-            session_id, self.owner, self.snapshot.model_copy(update={"versions": terms.versions(self.parts)}),
+            session_id, self.owner, snap.model_copy(update={"versions": now}),
             self.parts.clock(), assignment=self.entry.assignment, parent=self.id, parent_turn=n, turns=kept,
             hints=tuple(h for h in self.hints if h.n < n),
         )  # fmt: skip

@@ -26,6 +26,7 @@ from bot.records.case import (
     Suits,
     WrongReply,
 )
+from bot.records.classes import Appeal, Assignment, Comment, Group, Remark, Try
 from bot.records.content import (
     AntiCard,
     Citation,
@@ -53,7 +54,7 @@ from bot.records.grade import (
     TurnGrade,
     Verdict,
 )
-from bot.records.people import LOCAL_ACTOR, Actor, Role
+from bot.records.people import LOCAL_ACTOR, ROLES, Actor, Audited, Role, User
 from bot.records.practice import DrillCard, DrillDeck, Mark, Practised
 from bot.records.quiz import Question, QuizKind, QuizSet
 from bot.records.reading import (
@@ -79,6 +80,7 @@ __all__ = [
     "DIMENSIONS",
     "LOCAL_ACTOR",
     "REPEALED",
+    "ROLES",
     "SLOTS",
     "VARIABLES",
     "Act",
@@ -87,11 +89,15 @@ __all__ = [
     "Answer",
     "Anti",
     "AntiCard",
+    "Appeal",
     "Appraisal",
+    "Assignment",
+    "Audited",
     "Band",
     "Change",
     "Citation",
     "Coaching",
+    "Comment",
     "Confidence",
     "ContentKind",
     "Context",
@@ -106,6 +112,7 @@ __all__ = [
     "GateQuestion",
     "GateRun",
     "GateStep",
+    "Group",
     "Hint",
     "Line",
     "Mark",
@@ -125,6 +132,7 @@ __all__ = [
     "QuizSet",
     "Record",
     "RedLine",
+    "Remark",
     "Repair",
     "Report",
     "Role",
@@ -138,8 +146,10 @@ __all__ = [
     "Taxonomy",
     "Technique",
     "TechniqueCard",
+    "Try",
     "Turn",
     "TurnGrade",
+    "User",
     "Utterance",
     "Verdict",
     "Version",
