@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Literal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="账号：建、重置密码、停用、列出。", no_args_is_help=True)
 Login = Annotated[str, typer.Argument(help="登录名，例如工号。")]
-RoleName = Literal["learner", "trainer", "admin"]
+
+
+class RoleName(StrEnum):
+    """The roles as they are typed."""
+
+    LEARNER = "learner"
+    TRAINER = "trainer"
+    ADMIN = "admin"
 
 
 @contextmanager
@@ -41,7 +49,7 @@ def add(
 ) -> None:
     """建一个账号，显示第一次登录用的密码（登录后必须换）。"""
     with _people() as people:
-        user, password = people.add(login, name or login, role or ["learner"])
+        user, password = people.add(login, name or login, [r.value for r in role or [RoleName.LEARNER]])
         typer.echo(f"已建账号 {user.login}（{user.name}）。第一次登录的密码：{password}")
 
 
@@ -72,6 +80,6 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出�
             return
         for u in found:
             roles = "、".join(ROLE_NAMES[r] for r in u.roles)
-            typer.echo(f"{u.login}\t{u.name}\t{roles}{'\t已停用' if u.disabled else ''}")
+            typer.echo("\t".join((u.login, u.name, roles, *(["已停用"] if u.disabled else []))))
         if not found:
             typer.echo("还没有账号。运行 huasu user add 登录名 --role admin 建一个管理员。")

@@ -54,6 +54,9 @@ DOUBT = "（未核实，引用前请核对原文）"
 ADVISORY = ("推荐性", "GB/T", "JR/T", "自律", "指引", "中银协")
 
 
+_FILES = ("fragments.html", "learning.html", "classroom.html")
+
+
 @dataclass(frozen=True)
 class Span:
     """A piece of a reply with what it shows; `plain` pieces show nothing."""
@@ -236,8 +239,8 @@ def environment() -> Environment:
 
 
 def fragment(name: str, **values: Any) -> Markup:
-    """One macro of ``fragments.html`` or ``learning.html`` rendered with data, every value escaped."""
-    modules = [environment().get_template(file).module for file in ("fragments.html", "learning.html")]
+    """One macro of the fragment files rendered with data, every value escaped."""
+    modules = [environment().get_template(file).module for file in _FILES]
     macro = next(getattr(m, name) for m in modules if hasattr(m, name))
     return Markup(macro(**values))  # noqa: S704 - the template has escaped every value
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from bot import cases, view
 from bot.records import Mode, Scenario
-from bot.screens import frame
+from bot.screens import frame, tasks
 from bot.session import Session
 from bot.store import Entry
 from bot.terms import RISK_NOTE
@@ -22,6 +22,7 @@ _MODES: dict[str, Mode] = {"练习（边练边点评）": "practice", "考核（
 def render() -> None:
     """The page."""
     scenarios = frame.parts().current.scenarios
+    tasks.section()
     _waiting(scenarios.get(FEATURED) or next(iter(scenarios.values())))
     _unfinished()
     st.subheader("换一位客户")

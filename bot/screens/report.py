@@ -7,7 +7,7 @@ import streamlit as st
 from bot import export, view
 from bot.errors import SetupError
 from bot.records import Report
-from bot.screens import frame
+from bot.screens import frame, marking
 from bot.session import Session
 
 WANTED = "report-wanted"
@@ -41,6 +41,7 @@ def render() -> None:
     if finished.focus:
         st.subheader("今天最值得改的")
         frame.show(view.fragment("focus", items=finished.focus))
+    marking.shown(session.parts, session.id)
     _replies(session, finished)
     _below_the_water(session, finished)
     _leave(session, finished)
@@ -145,6 +146,7 @@ def _leave(session: Session, finished: Report) -> None:
                 snap.scenario.id,
                 persona_id=snap.persona.id if snap.persona else "",
                 mode=snap.mode,
+                owner=session.owner,
                 confirmed=True,  # this learner has read the warning for this very customer
             )
             frame.go("talk", again.id)

@@ -41,7 +41,8 @@ class Reviews:
         query = select(CommentRow).where(CommentRow.session_id == session_id).order_by(CommentRow.n, CommentRow.id)
         with self._database.transaction() as t:
             return tuple(
-                Comment(id=r.id, session=r.session_id, n=r.n, by_id=r.by_id, by=r.by, text=r.text, at=r.at) for r in t.scalars(query)
+                Comment(id=r.id, session=r.session_id, n=r.n, by_id=r.by_id, by=r.by, text=r.text, at=r.at)
+                for r in t.scalars(query)
             )
 
     def mark(self, r: Remark) -> None:
