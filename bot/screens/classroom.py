@@ -49,11 +49,12 @@ def _create(room: Classroom) -> None:
 def _overview(room: Classroom, group: Group) -> None:
     days = int(st.segmented_control("时间", list(PERIODS), format_func=PERIODS.__getitem__, default=30, key="days",
                                     label_visibility="collapsed") or 0)  # fmt: skip
-    if not figures.people(room, group, days):
+    learners = figures.people(room, group, days)
+    if not learners:
         return
     figures.dimensions(room, group, days)
-    figures.reds(room, group, days)
-    figures.stuck(room, group, days)
+    figures.reds(room, group, days, learners)
+    figures.stuck(room, group, days, learners)
     figures.export(room, group, days)
 
 

@@ -14,18 +14,18 @@ from bot import view
 from bot.classroom import Classroom, sheets
 from bot.records import DIMENSIONS, Group
 from bot.screens import frame
-from bot.store import Tally
+from bot.store import Activity, Tally
 
 ROWS, COLUMNS, TOP = 20, 10, 12
 BY_PERSON, BY_CASE = "按学员", "按场景"
 
 
-def people(room: Classroom, group: Group, days: int) -> bool:
-    """Who practised; whether there is anything further to show."""
+def people(room: Classroom, group: Group, days: int) -> tuple[Activity, ...]:
+    """Who practised; empty when there is nothing further to show."""
     found = room.activity(group.id, days)
     if not found:
         st.info("班里还没有学员。到“成员”里加入，或请管理员导入名单。", icon=":material/group_add:")
-        return False
+        return ()
     done = sum(p.finished for p in found)
     active = sum(p.talks > 0 for p in found)
     passed = sum(p.passed for p in found)
@@ -47,7 +47,7 @@ def people(room: Classroom, group: Group, days: int) -> bool:
         )
     if not done:
         st.info("这段时间还没有谈完的演练，下面的图要等有了才有。", icon=":material/hourglass_empty:")
-    return done > 0
+    return found if done else ()
 
 
 def dimensions(room: Classroom, group: Group, days: int) -> None:
@@ -69,7 +69,7 @@ def dimensions(room: Classroom, group: Group, days: int) -> None:
     frame.show(view.fragment("spread", rows=rows))
 
 
-def reds(room: Classroom, group: Group, days: int) -> None:
+def reds(room: Classroom, group: Group, days: int, learners: tuple[Activity, ...]) -> None:
     """Where the red lines are: people or cases down, lines across."""
     st.subheader("红线热力图")
     by = st.segmented_control("红线", [BY_PERSON, BY_CASE], default=BY_PERSON, key="heat-by",
@@ -80,7 +80,7 @@ def reds(room: Classroom, group: Group, days: int) -> None:
         st.info("这段时间没有人碰红线。", icon=":material/check:")
         return
     heads = {s: f"{s} {c.title}" for s, c in room.parts.current.scenarios.items()} if by_case else {
-        p.id: p.name for p in room.activity(group.id, days)
+        p.id: p.name for p in learners
     }  # fmt: skip
     codes = _most(found, lambda t: t.code)[:COLUMNS]
     rows = _most(found, lambda t: t.head)
@@ -106,10 +106,10 @@ def _step(count: int, most: int) -> int:
     return 0 if not count else 1 + min(3, int(4 * (count - 1) / max(1, most)))
 
 
-def stuck(room: Classroom, group: Group, days: int) -> None:
+def stuck(room: Classroom, group: Group, days: int, people: tuple[Activity, ...]) -> None:
     """Techniques the class hardly uses or uses badly, and the habits that get in the way."""
     names = names_of.code_names(room.parts.library)
-    learners = max(1, sum(p.finished > 0 for p in room.activity(group.id, days)))
+    learners = max(1, sum(p.finished > 0 for p in people))
     shown = {t.code: t for t in room.skills(group.id, "technique", days)}
     st.subheader("卡在哪里")
     left, right = st.columns(2, gap="medium")

@@ -35,6 +35,8 @@ class SessionRow(Base):
             sqlite_where=text("mode = 'exam' AND assignment IS NOT NULL"),
             postgresql_where=text("mode = 'exam' AND assignment IS NOT NULL"),
         ),
+        # what a dashboard sums over, without passing by the snapshot
+        Index("sessions_in_brief", "owner", "started_at", "id", "scenario", "ended", "final"),
     )  # fmt: skip
 
 
@@ -118,6 +120,7 @@ class MarkRow(Base):
     code: Mapped[str] = mapped_column(String(40), primary_key=True)
     count: Mapped[int] = mapped_column(Integer)
     quality: Mapped[float]
+    __table_args__ = (Index("marks_by_kind", "kind", "session_id", "code", "count", "quality"),)
 
 
 class PracticeRow(Base):
