@@ -11,7 +11,7 @@ from bot.classroom import Classroom, Standing
 from bot.records import Assignment, Group, Mode
 from bot.screens import figures, frame
 from bot.screens.marking import attempt
-from bot.store import Due
+from bot.store import MOST, Due
 
 SEEN, WORK, TALKS, AGREE, PEOPLE = "概况", "任务", "演练", "与系统一致", "成员"
 PERIODS = {7: "近 7 天", 30: "近 30 天", 0: "全部"}
@@ -128,12 +128,12 @@ def _talks(room: Classroom, group: Group) -> None:
         st.subheader(f"正在谈（{len(going)}）")
         _list(going, "live")
     due = room.due(group.id)
-    st.subheader(f"待看（{len(due)}）" if due else "待看")
+    st.subheader(f"待看（{len(due)}{'+' if len(due) >= MOST else ''}）" if due else "待看")
     st.caption("申诉、没接住的求助、碰红线和 60 分以下的；看过写了评语或复评的就不再列出。")
     if due:
         _list(due[:SHOWN], "due")
         if len(due) > SHOWN:
-            st.caption(f"还有 {len(due) - SHOWN} 场排在后面。")
+            st.caption(f"先看这些；还有 {len(due) - SHOWN}{'+' if len(due) >= MOST else ''} 场排在后面。")
     else:
         st.info("没有需要看的。", icon=":material/check:")
     st.subheader("按学员找")

@@ -115,13 +115,14 @@ def stuck(room: Classroom, group: Group, days: int, people: tuple[Activity, ...]
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**用得少或用得浅的技巧**")
-        order = sorted(room.parts.library.taxonomy.techniques, key=lambda c: _command(shown.get(c), learners))
         rows = [
-            (names[c].split("（")[0], f"{shown[c].people if c in shown else 0} / {learners} 人",
-             view.quality_word(shown[c].quality) if c in shown else {"text": "没人用过", "kind": "warn"})
-            for c in order[:TOP]
-        ]  # fmt: skip
+            (names[c].split("（")[0], f"{t.people} / {learners} 人", view.quality_word(t.quality))
+            for c, t in sorted(shown.items(), key=lambda item: _command(item[1], learners))[:TOP]
+        ]
         frame.show(view.fragment("grid", head=("技巧", "用过的人", "用得怎样"), rows=rows))
+        never = [names[c].split("（")[0] for c in room.parts.library.taxonomy.techniques if c not in shown]
+        if never:
+            st.caption(f"这段时间没有人用过：{'、'.join(never)}。")
     with right:
         st.markdown("**最常见的毛病**")
         habits = sorted(room.skills(group.id, "anti", days), key=lambda t: -t.talks)[:TOP]
@@ -134,9 +135,9 @@ def stuck(room: Classroom, group: Group, days: int, people: tuple[Activity, ...]
             st.caption("没有识别到。")
 
 
-def _command(t: Tally | None, learners: int) -> float:
+def _command(t: Tally, learners: int) -> float:
     """How well the class commands a technique: by how many it is used, and how well."""
-    return 0.0 if t is None else (t.people / learners) * min(1.0, t.quality)
+    return (t.people / learners) * min(1.0, t.quality)
 
 
 def agreement(room: Classroom, group: Group) -> None:

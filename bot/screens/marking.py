@@ -54,9 +54,8 @@ def _appeal(parts: Parts, session_id: str) -> None:
 def marks_form(session_id: str, system: dict[str, float | None]) -> None:
     """A trainer's mark for one dimension."""
     with st.form(f"mark-{session_id}", border=False):
-        left, right = st.columns(2)
-        dimension = left.selectbox("维度", DIMENSIONS, format_func=lambda d: _with_mark(d, system))
-        score = right.select_slider("您的分", [1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0], 3.0)
+        dimension = st.selectbox("维度", DIMENSIONS, format_func=lambda d: _with_mark(d, system))
+        score = st.select_slider("您的分", [1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0], 3.0)
         reason = st.text_area("理由（学员会看到）", max_chars=1000, height=80, key=f"why-{session_id}")
         sent = st.form_submit_button("保存这一项", type="primary")
     if sent:

@@ -9,6 +9,7 @@ from bot.classroom import Watched
 from bot.screens import frame, marking
 
 LOOKED, EVERY = "looked-at", 4
+_ENDINGS = {**view.ENDINGS, "finished": "学员结束了谈话。"}
 
 
 def render() -> None:
@@ -37,7 +38,7 @@ def render() -> None:
 def _header(talk: Watched) -> None:
     s = talk.snapshot.scenario
     title, back = st.columns([6, 1], vertical_alignment="center")
-    state = view.ENDINGS.get(talk.ended, "") if talk.ended else "正在谈"
+    state = _ENDINGS.get(talk.ended, "") if talk.ended else "正在谈"
     title.markdown(f"#### {s.title}")
     title.caption(f"{talk.name}　{s.id}　{view.MODE_NAMES[talk.snapshot.mode]}　{len(talk.turns)} 轮　{state}")
     if back.button("回班级", width="stretch"):

@@ -7,7 +7,7 @@ from bot.store.database import Database
 from bot.store.groups import Groups
 from bot.store.marks import Marks
 from bot.store.memory import Memory
-from bot.store.overview import Activity, Due, Overview, Tally
+from bot.store.overview import MOST, Activity, Due, Overview, Tally
 from bot.store.practice import Practice
 from bot.store.preferences import Preferences
 from bot.store.retention import Retention
@@ -16,6 +16,6 @@ from bot.store.talks import LOCAL_OWNER, Store
 from bot.store.users import Users
 
 __all__ = [
-    "LOCAL_OWNER", "Activity", "Audit", "Contents", "Database", "Due", "Entry", "Groups", "Marks", "Memory", "Overview",
+    "LOCAL_OWNER", "MOST", "Activity", "Audit", "Contents", "Database", "Due", "Entry", "Groups", "Marks", "Memory", "Overview",
     "Practice", "Preferences", "Retention", "Reviews", "Store", "Tally", "Users",
 ]  # fmt: skip

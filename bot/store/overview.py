@@ -11,6 +11,9 @@ from bot.records import Record
 from bot.store.database import Database
 from bot.store.tables import AppealRow, CommentRow, MarkRow, MemberRow, RemarkRow, SessionRow, UserRow
 
+MOST = 40
+"""At most so many talks wait to be looked at; the rest move up."""
+
 
 class Activity(Record):
     """One learner: talks begun, finished and passed, the mean score, and when he last began one."""
@@ -83,7 +86,8 @@ class Overview:
 
     def dimensions(self, group_id: str, since: str = "") -> tuple[Tally, ...]:
         """How many talks got which mark (1-5, rounded) in which dimension."""
-        band = cast(func.round(MarkRow.quality), Integer)
+        whole = cast(func.round(MarkRow.quality), Integer)
+        band = case((whole < 1, 1), (whole > 5, 5), else_=whole)
         talks = select(SessionRow.id).where(SessionRow.started_at >= since, SessionRow.owner.in_(_learners(group_id)))
         # not joined: the talks are not asked anything, and a join would fetch each of them
         query = _sums(band).where(MarkRow.kind == "dimension", MarkRow.session_id.in_(talks))
@@ -113,7 +117,7 @@ class Overview:
                 for row in t.execute(query).mappings()
             )
 
-    def due(self, group_id: str, since: str = "", limit: int = 40) -> tuple[Due, ...]:
+    def due(self, group_id: str, since: str = "", limit: int = MOST) -> tuple[Due, ...]:
         """Finished talks to look at, the most pressing first: appeals, a missed cry for help, red lines, low scores.
 
         A talk that was commented on or marked comes back only with an open appeal.
