@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -91,10 +93,19 @@ def make_parts(folder: Path, root: Path, **changes: Any) -> Parts:
 def on_fresh_database(parts: Parts, folder: Path) -> Parts:
     """Parts that are already open, on a database of their own: for tests that need many databases and one of the rest."""
     settings = parts.settings.model_copy(update={"data_dir": folder, "database_url": ""})
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "huasu.db").write_bytes(_empty_database())
     database = Database(settings.database)
     repositories = {name: getattr(parts, name) for name in REPOSITORIES}
     fresh = {name: type(kept)(database) for name, kept in repositories.items()}
     return replace(parts, settings=settings, database=database, **fresh)
+
+
+@lru_cache(maxsize=1)
+def _empty_database() -> bytes:
+    with TemporaryDirectory() as folder:
+        Database(f"sqlite:///{folder}/empty.db").close()
+        return (Path(folder) / "empty.db").read_bytes()
 
 
 REPOSITORIES = (
