@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from bot import privacy
 from bot.appraisal.details import NUMBER, Known, number
 from bot.appraisal.lexicon import Hit
 from bot.appraisal.segments import Said, fold
@@ -45,10 +46,6 @@ _INJECTION = re.compile(
     r"|(?:愤怒|情绪值|信任)[^。！？\n]{0,6}(?:设为|改成|归零|变成|=)\s*\d*",
     re.IGNORECASE,
 )
-_ID_CARD = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
-_CARD = re.compile(r"(?<!\d)(?:\d[ -]?){15,18}\d(?!\d)")
-_MOBILE = re.compile(r"(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
 def slots(said: Said, hits: Sequence[Hit]) -> tuple[str, ...]:
@@ -151,29 +148,7 @@ def notes(reply: str, said: Said) -> tuple[str, ...]:
         found.append("含有网页代码，按普通文字读")
     if len(reply) > len(said.raw):
         found.append(f"内容过长，只读了前{len(said.raw)}字")
-    kinds = _personal(reply)
+    kinds = privacy.mask(reply)[1]
     if kinds:
         found.append("写入了个人信息：" + "、".join(kinds))
     return tuple(found)
-
-
-def _personal(reply: str) -> list[str]:
-    ids = [m.group() for m in _ID_CARD.finditer(reply) if _is_id_card(m.group())]
-    cards = [m.group() for m in _CARD.finditer(reply) if m.group() not in ids and _luhn(re.sub(r"\D", "", m.group()))]
-    kinds = []
-    if ids:
-        kinds.append("身份证号")
-    if cards:
-        kinds.append("银行卡号")
-    if _MOBILE.search(reply):
-        kinds.append("手机号")
-    return kinds
-
-
-def _is_id_card(text: str) -> bool:
-    return "10X98765432"[sum(int(d) * w for d, w in zip(text, _WEIGHTS, strict=False)) % 11] == text[-1].upper()
-
-
-def _luhn(digits: str) -> bool:
-    doubled = [int(d) * 2 if i % 2 else int(d) for i, d in enumerate(reversed(digits))]
-    return sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0
