@@ -15,7 +15,7 @@ from pathlib import Path
 from bot.scenarios import Library, read_yaml
 
 FOLDER = Path(__file__).parents[1] / "labelled"
-TRAINING = ("A", "B", "C", "D", "F", "G", "H", "V", "W", "hard_dev")
+TRAINING = ("A", "B", "C", "D", "F", "G", "H", "J", "V", "W", "hard_dev")
 HELD_OUT = ("D", "hard_dev")  # of the first stage of training: the decisions are fitted on them
 EXAMINATION, HARD = "E", "hard_test"
 
