@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from pypdf import PdfWriter
-from pypdf.generic import ByteStringObject, DictionaryObject, NameObject, NumberObject
+from pypdf.generic import ByteStringObject, DictionaryObject, NameObject, NumberObject, StreamObject
 
 from bot.retrieval import Index
 from bot.retrieval.chunks import pieces
@@ -207,3 +207,25 @@ def test_files_made_to_hurt_end_as_a_line(index: Index, tmp_path: Path) -> None:
     assert "第 1 行" in reasons["c.jsonl"] and "拆分" in reasons["d.txt"] and "编码" in reasons["e.txt"]
     held = "".join(p.text for p in (*index.read("b.docx"), *index.read("f.md")))
     assert "正文在这里" in held and "不该读到" not in held
+
+
+def test_a_small_pdf_that_unfolds_without_end_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def drawn(name: str, steps: bytes, pages: int) -> Path:
+        writer, stream = PdfWriter(), StreamObject()
+        stream.set_data(steps)
+        shared = writer._add_object(stream.flate_encode())
+        font = {"/Type": "/Font", "/Subtype": "/Type1", "/BaseFont": "/Helvetica"}
+        fonts = DictionaryObject({NameObject("/F1"): DictionaryObject(
+            {NameObject(k): NameObject(v) for k, v in font.items()})})  # fmt: skip
+        for _ in range(pages):  # every page draws the same
+            page = writer.add_blank_page(200, 200)
+            page[NameObject("/Contents")] = shared
+            page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): fonts})
+        writer.write(tmp_path / name)
+        return tmp_path / name
+
+    with pytest.raises(Unreadable, match="多得不正常"):
+        from_file(drawn("one.pdf", b"q Q\n" * 1_500_000, 1))
+    monkeypatch.setattr("bot.retrieval.readers.MAX_STEPS", 500)
+    with pytest.raises(Unreadable, match="多得不正常"):
+        from_file(drawn("many.pdf", b"BT /F1 9 Tf (a) Tj ET\n" * 50, 50))
