@@ -11,29 +11,34 @@ from bot.errors import LearnerError
 from bot.parts import Parts
 from bot.quiz import load_quiz
 
-ME, OTHER = "me", "other"
+
+@pytest.fixture
+def parts(shared_parts: Parts) -> Parts:
+    return shared_parts
 
 
 def at(parts: Parts, moment: str) -> Parts:
     return replace(parts, clock=lambda: moment)
 
 
-def test_every_question_can_be_answered_right_and_wrong_and_says_where_it_stands(parts: Parts) -> None:
+def test_every_question_can_be_answered_right_and_wrong_and_says_where_it_stands(
+    parts: Parts, me: str, other: str
+) -> None:
     for q in rounds.questions(parts).values():
         if q.kind == "open":
             continue
-        right = rounds.answer(parts, ME, q.id, q.answer)
+        right = rounds.answer(parts, me, q.id, q.answer)
         assert right.right and right.sources, q.id
         assert all(s.links for s in right.sources), (q.id, "a citation leads to its section")
         others = [o for o in q.options if o not in q.answer]
-        assert rounds.answer(parts, OTHER, q.id, others[:1] or q.answer[:1]).right is False, q.id
+        assert rounds.answer(parts, other, q.id, others[:1] or q.answer[:1]).right is False, q.id
 
 
-def test_a_multiple_choice_needs_all_of_them_and_nothing_more(parts: Parts) -> None:
+def test_a_multiple_choice_needs_all_of_them_and_nothing_more(parts: Parts, me: str) -> None:
     q = next(q for q in rounds.questions(parts).values() if q.kind == "multiple")
-    assert rounds.answer(parts, ME, q.id, q.answer[:1]).right is False
-    assert rounds.answer(parts, ME, q.id, q.options).right is (set(q.options) == set(q.answer))
-    assert rounds.answer(parts, ME, q.id, [*reversed(q.answer)]).right
+    assert rounds.answer(parts, me, q.id, q.answer[:1]).right is False
+    assert rounds.answer(parts, me, q.id, q.options).right is (set(q.options) == set(q.answer))
+    assert rounds.answer(parts, me, q.id, [*reversed(q.answer)]).right
 
 
 def test_an_unverified_or_advisory_source_is_never_cited_as_law(parts: Parts) -> None:
@@ -45,43 +50,43 @@ def test_an_unverified_or_advisory_source_is_never_cited_as_law(parts: Parts) ->
     assert all(s.text.startswith("参考“") for s in shown if not s.badges), "a course card is not a rule"
 
 
-def test_an_open_question_has_points_and_no_verdict_and_is_not_in_the_book(parts: Parts) -> None:
+def test_an_open_question_has_points_and_no_verdict_and_is_not_in_the_book(parts: Parts, me: str) -> None:
     with pytest.raises(LearnerError, match="先写"):
-        rounds.answer(parts, ME, "QT01", written="不知道")
-    done = rounds.answer(parts, ME, "QT01", written="过程公平最要紧，电话13812345678，先把人听明白。")
+        rounds.answer(parts, me, "QT01", written="不知道")
+    done = rounds.answer(parts, me, "QT01", written="过程公平最要紧，电话13812345678，先把人听明白。")
     assert done.right is None and len(done.question.answer) >= 3 and "13812345678" not in done.written
     assert not notebook.in_book(done.practised)
 
 
-def test_nothing_chosen_is_refused_and_leaves_nothing(parts: Parts) -> None:
+def test_nothing_chosen_is_refused_and_leaves_nothing(parts: Parts, me: str) -> None:
     with pytest.raises(LearnerError, match="还没有选"):
-        rounds.answer(parts, ME, "QM01", [])
+        rounds.answer(parts, me, "QM01", [])
     with pytest.raises(LearnerError, match="还没有选"):
-        rounds.answer(parts, ME, "QM01", ["不在选项里"])
+        rounds.answer(parts, me, "QM01", ["不在选项里"])
     with pytest.raises(LearnerError, match="没有题号"):
-        rounds.answer(parts, ME, "QX99", ["对"])
-    assert parts.practice.all(ME) == ()
+        rounds.answer(parts, me, "QX99", ["对"])
+    assert parts.practice.all(me) == ()
 
 
-def test_wrong_ones_come_first_in_the_next_round(parts: Parts) -> None:
+def test_wrong_ones_come_first_in_the_next_round(parts: Parts, me: str, other: str) -> None:
     before = at(parts, "2026-03-01T00:00:00+00:00")
-    rounds.answer(before, ME, "QM01", ["对"])
-    rounds.answer(before, ME, "QM02", ["错"])
-    assert rounds.due(before, ME) == ()
+    rounds.answer(before, me, "QM01", ["对"])
+    rounds.answer(before, me, "QM02", ["错"])
+    assert rounds.due(before, me) == ()
     later = at(parts, "2026-03-01T01:00:00+00:00")
-    assert rounds.due(later, ME) == ("QM01",)
-    drawn = rounds.draw(later, ME, {}, seed=4)
+    assert rounds.due(later, me) == ("QM01",)
+    drawn = rounds.draw(later, me, {}, seed=4)
     assert drawn[0] == "QM01" and "QM02" not in drawn and len(set(drawn)) == rounds.ROUND
-    assert rounds.due(later, OTHER) == ()
+    assert rounds.due(later, other) == ()
 
 
-def test_rounds_are_mixed_repeatable_and_lean_to_what_is_weak(parts: Parts) -> None:
+def test_rounds_are_mixed_repeatable_and_lean_to_what_is_weak(parts: Parts, me: str) -> None:
     assert (
-        rounds.draw(parts, ME, {}, seed=1) == rounds.draw(parts, ME, {}, seed=1) != rounds.draw(parts, ME, {}, seed=2)
+        rounds.draw(parts, me, {}, seed=1) == rounds.draw(parts, me, {}, seed=1) != rounds.draw(parts, me, {}, seed=2)
     )
     known = rounds.questions(parts)
-    assert all(known[q].kind != "open" for seed in range(20) for q in rounds.draw(parts, ME, {}, seed=seed))
-    weak = rounds.draw(parts, ME, {"privacy_guard": 1.0}, seed=1)
+    assert all(known[q].kind != "open" for seed in range(20) for q in rounds.draw(parts, me, {}, seed=seed))
+    weak = rounds.draw(parts, me, {"privacy_guard": 1.0}, seed=1)
     assert all("privacy_guard" in known[q].codes for q in weak[:5])
     topic = load_quiz(parts.library.root)["thinking"]
-    assert set(rounds.draw(parts, ME, {}, "thinking")) <= {q.id for q in topic.questions}
+    assert set(rounds.draw(parts, me, {}, "thinking")) <= {q.id for q in topic.questions}
