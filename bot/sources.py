@@ -66,7 +66,7 @@ def reference(cited: str, shelf: Shelf, linked: bool = True) -> Source:
     else:
         verb = "参照" if any(word in document.title for word in view.ADVISORY) else "依据"
         text = f"{verb}《{document.title}》{named}{view.DOUBT if conf == 'C' else ''}"
-    links = tuple((f"{document.short} {s.name}", address(s.doc, s.name)) for s in sections if linked)
+    links = tuple(("原文", address(s.doc, s.name)) for s in sections if linked)
     return Source(text, badges(document.status if conf else "", document.level, conf), links)
 
 
