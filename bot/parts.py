@@ -24,7 +24,7 @@ from bot.records import Cue, Passage, Utterance
 from bot.retrieval import Index
 from bot.scenarios import Library, load_library
 from bot.settings import Settings, get_settings
-from bot.store import Database, Store
+from bot.store import Database, Marks, Practice, Store
 from bot.voice import ModelVoice, ScriptedVoice
 
 log = logging.getLogger("huasu.parts")
@@ -82,6 +82,8 @@ class Parts:
     voice: Voice
     store: Store
     database: Database
+    marks: Marks
+    practice: Practice
     judge: Judge | None = None
     clock: Callable[[], str] = now
     make_id: Callable[[], str] = new_id
@@ -107,6 +109,8 @@ class Parts:
             voice=ModelVoice(voice_model(settings, record), scripted, prompts) if settings.voice_ready else scripted,
             store=store,
             database=database,
+            marks=Marks(database),
+            practice=Practice(database),
             judge=Judge(judge_model(settings, record), prompts, library.taxonomy, settings.judge_samples)
             if settings.judge_ready
             else None,

@@ -48,6 +48,26 @@ def parts(tmp_path: Path) -> Parts:
     return make_parts(tmp_path / "data", ROOT)
 
 
+@pytest.fixture(scope="module")
+def shared_parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
+    """Parts opened once for a file whose tests keep apart by the learner they speak for (`me`, `other`)."""
+    made = make_parts(tmp_path_factory.mktemp("shared"), ROOT)
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def me(request: pytest.FixtureRequest) -> str:
+    """A learner of this test's own."""
+    return f"me-{abs(hash(request.node.nodeid))}"
+
+
+@pytest.fixture
+def other(me: str) -> str:
+    """Somebody else."""
+    return f"not-{me}"
+
+
 @pytest.fixture(scope="session")
 def built_index(tmp_path_factory: pytest.TempPathFactory, library: Library) -> Path:
     """The built-in index, built once; tests that need one copy it."""

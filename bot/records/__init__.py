@@ -49,6 +49,7 @@ from bot.records.grade import (
     TurnGrade,
     Verdict,
 )
+from bot.records.practice import DrillCard, DrillDeck, Mark, Practised
 from bot.records.quiz import Question, QuizKind, QuizSet
 from bot.records.reading import (
     Anti,
@@ -89,10 +90,13 @@ __all__ = [
     "DimScore",
     "Document",
     "Drill",
+    "DrillCard",
+    "DrillDeck",
     "Focus",
     "GateQuestion",
     "GateStep",
     "Line",
+    "Mark",
     "Mind",
     "Mode",
     "Moment",
@@ -100,6 +104,7 @@ __all__ = [
     "Passage",
     "Persona",
     "Policy",
+    "Practised",
     "Profile",
     "Question",
     "QuizKind",
