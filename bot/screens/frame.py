@@ -30,6 +30,7 @@ _CHROME = Markup(
     "[data-testid='stLayoutWrapper']:has(>.st-key-help){position:sticky;top:3.6rem;z-index:50}"
     ".st-key-help{background:#faf8f4;padding:.3rem 0}"
     "[data-testid='stColumn']:has(.hs-side){position:sticky;top:4.2rem;align-self:flex-start}"
+    "@media (min-width:641px){[data-testid='stColumn']:has(.hs-side){max-height:calc(100vh - 10rem);overflow-y:auto}}"
     # the upload box speaks English and has no setting for it
     "[data-testid='stFileUploaderDropzoneInstructions']{display:none}"
     "[data-testid='stFileUploaderDropzone']>span button p{font-size:0}"
