@@ -75,11 +75,10 @@ def _shape(finished: Report) -> None:
 def _focus(session: Session, finished: Report) -> None:
     """At most three things to work on, each with its drill one click away."""
     for i, item in enumerate(finished.focus, 1):
-        with st.container(border=True):
-            frame.show(view.fragment("focus", items=(item,), first=i))
-            drill = session.parts.library.scenarios.get(item.drill)
-            if drill and st.button(f"去练：{drill.title}", key=f"drill-{i}", icon=":material/fitness_center:"):
-                frame.go("talk", Session.start(session.parts, drill.id, owner=frame.owner()).id)
+        frame.show(view.fragment("focus", items=(item,), first=i))
+        drill = session.parts.library.scenarios.get(item.drill)
+        if drill and st.button(f"去练：{drill.title}", key=f"drill-{i}", icon=":material/fitness_center:"):
+            frame.go("talk", Session.start(session.parts, drill.id, owner=frame.owner()).id)
 
 
 def _forks(session: Session) -> None:
@@ -88,7 +87,7 @@ def _forks(session: Session) -> None:
     for fork in forks(session):
         st.subheader("原来和重说")
         with st.container(border=True):
-            overlaid = export.overlaid(fork, 720, not calm)
+            overlaid = export.overlaid(fork, numbers=not calm)
             frame.show(view.fragment("fork", f=fork, curve=overlaid, calm=calm))
             other = fork.before if fork.again.entry.id == session.id else fork.again
             label = "看原来那场" if other is fork.before else "看重说的那场"

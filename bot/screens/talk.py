@@ -147,20 +147,19 @@ def _trouble(session: Session) -> None:
 def _panel(session: Session) -> None:
     calm = frame.low_anxiety()
     with st.container(border=True):
-        st.markdown("**情绪曲线**")
         moods = [t.mind.mood for t in session.turns]
         frame.show(view.curve(session.opening_mind.mood, moods, width=420, numbers=not calm))
         values, stage = session.mind.values, view.STAGE_NAMES[session.mind.stage]
         figures = f"（第 {session.mind.stage} 阶段）　愤怒 {values['A']:.0f}　信任 {values['T']:.0f}"
         st.caption(f"投诉{stage}，他{words.state(values)}" if calm else f"投诉{stage}{figures}")
     with st.container(border=True):
-        st.markdown("**教练**")
         if session.turns:
+            st.markdown("**教练**")
             _coaching(session, session.turns[-1])
-        else:
+        elif not session.hints:
             st.caption("先接住他的话：说出一个只属于他的细节，再说出他的感受，停一下。别急着解释。")
-    if not session.ended:
-        _hints(session)
+        if not session.ended:
+            _hints(session)
     if session.turns and not session.debrief_due:
         _again(session)
     _compared(session)
@@ -170,16 +169,16 @@ def _panel(session: Session) -> None:
 def _hints(session: Session) -> None:
     """The hints for the line that is waiting for an answer, and the button that gives the next one."""
     given = [h for h in session.hints if h.n == len(session.turns) + 1]
-    with st.container(border=True):
-        if given:
-            frame.show(view.fragment("hint", h=given[-1]))
-        if len(given) < HINT_STEPS:
-            label = "再具体一点" if given else "给我一个提示"
-            if st.button(label, key="hint", icon=":material/lightbulb:", width="stretch"):
-                session.hint()
-                st.rerun()
-            cost = "" if frame.low_anxiety() else "，每次扣 3 分"
-            st.caption(f"用了提示，这一场会标上「有提示」{cost}。")
+    if given:
+        frame.show(view.fragment("hint", h=given[-1]))
+    if len(given) < HINT_STEPS:
+        cost = "" if frame.low_anxiety() else "，每次扣 3 分"
+        if st.button(
+            "再具体一点" if given else "给我一个提示", key="hint", icon=":material/lightbulb:", width="stretch",
+            help=f"用了提示，这一场会标上「有提示」{cost}。",
+        ):  # fmt: skip
+            session.hint()
+            st.rerun()
 
 
 def _again(session: Session) -> None:
