@@ -88,6 +88,7 @@ def as_html(
         radar=view.radar(report.dims), ending=view.ENDINGS.get(turns[-1].mind.ended, "") if turns else "",
         versions=snapshot.versions, rows=[row(t, report, turns, library) for t in turns], marks=about.marks,
         hinted=about.hinted, forks=[(f, overlaid(f)) for f in about.forks], snapshot_id=snapshot.id,
+        gated=snapshot.mode == "gate",
     )  # fmt: skip
 
 

@@ -131,6 +131,10 @@ def _options(scenario: Scenario) -> tuple[Mode, str]:
     mode = left.selectbox("方式", modes, key=f"mode-{scenario.id}")
     persona = right.selectbox("客户性格", list(names), format_func=lambda i: names[i], key=f"persona-{scenario.id}",
                               disabled=len(names) == 1)  # fmt: skip
+    if _MODES[mode] == "gate":
+        st.caption(
+            "五关：接纳情绪、先跟后带、顺耳解释、问题分析、解决方案。客户不夸张也不放水；三次没过，教练示范一次再回来。"
+        )
     return _MODES[mode], persona
 
 

@@ -33,6 +33,10 @@ def render() -> None:
         return
     finished = _finished(session)
     _first(session, finished)
+    if session.snapshot.mode == "gate":
+        st.subheader("五步闯关")
+        frame.show(view.fragment("gates", steps=finished.gates))
+        frame.show(view.fragment("review", steps=finished.gates))
     _shape(finished)
     if finished.focus:
         st.subheader("今天最值得改的")
@@ -172,8 +176,9 @@ def _below_the_water(session: Session, finished: Report) -> None:
     s = session.snapshot.scenario
     st.subheader("需求冰山")
     frame.show(view.fragment("iceberg", scenario=s, found=finished.found))
-    with st.expander("五步通关走到哪一步"):
-        frame.show(view.fragment("gates", steps=finished.gates))
+    if session.snapshot.mode != "gate":
+        with st.expander("五步通关走到哪一步"):
+            frame.show(view.fragment("gates", steps=finished.gates))
     with st.expander("示范：换一种说法"):
         st.markdown("**开场**")
         st.text(s.exemplary)
