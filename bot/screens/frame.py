@@ -27,7 +27,8 @@ _CHROME = Markup(
     "h1{font-size:1.7rem!important;font-weight:650!important;letter-spacing:.5px}"
     "h2,h3{font-weight:650!important;font-size:1.25rem!important;padding-top:.4rem!important}"
     "[data-testid='stChatInput']>div{background:#fff}"
-    "[data-testid='stCaptionContainer'] *{color:#565d61}"  # Streamlit's own grey is too pale to read
+    # Streamlit's own grey is too pale to read
+    "[data-testid='stCaptionContainer'],[data-testid='stCaptionContainer'] *{color:#565d61!important;opacity:1!important}"
     "[data-testid='stLayoutWrapper']:has(>.st-key-help){position:sticky;top:3.6rem;z-index:50}"
     ".st-key-help{background:#faf8f4;padding:.3rem 0}"
     "[data-testid='stColumn']:has(.hs-side){position:sticky;top:4.2rem;align-self:flex-start}"
