@@ -80,7 +80,7 @@ def chat(
     mode: Annotated[Literal["practice", "exam", "gate"], typer.Option(help="练习 / 考核 / 闯关。")] = "practice",
     seed: Annotated[int | None, typer.Option(help="措辞的随机种子；同一种子，同样的话得到同样的回答。")] = None,
 ) -> None:
-    """在终端里和客户谈一场。输入 /结束 看报告，/退出 直接离开（可再续）。"""
+    """在终端里和客户谈一场。输入 /结束 看报告，/提示 要一步提示（会标注），/退出 直接离开（可再续）。"""
     with _commands() as run:
         run.chat(scenario, persona, mode, seed)
 

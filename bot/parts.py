@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from threading import Lock
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.appraisal import Appraiser
 from bot.errors import ContentError, HuasuError, SetupError
@@ -24,7 +24,7 @@ from bot.records import Cue, Passage, Utterance
 from bot.retrieval import Index
 from bot.scenarios import Library, load_library
 from bot.settings import Settings, get_settings
-from bot.store import Database, Marks, Practice, Store
+from bot.store import Database, Marks, Practice, Preferences, Store
 from bot.voice import ModelVoice, ScriptedVoice
 
 log = logging.getLogger("huasu.parts")
@@ -35,6 +35,17 @@ class Voice(Protocol):
 
     def speak(self, cue: Cue) -> Utterance:
         """The line for a cue."""
+
+
+@runtime_checkable
+class SpeaksAloud(Voice, Protocol):
+    """A voice that takes its time: it can be heard sentence by sentence, and be given the beginning ahead of time."""
+
+    def speak(self, cue: Cue, hear: Callable[[str], None] | None = None) -> Utterance:
+        """The line for a cue; `hear` gets each sentence as soon as it is checked."""
+
+    def warm(self, cue: Cue) -> None:
+        """Read what a talk begins with."""
 
 
 class Finder(Protocol):
@@ -84,6 +95,7 @@ class Parts:
     database: Database
     marks: Marks
     practice: Practice
+    preferences: Preferences
     judge: Judge | None = None
     clock: Callable[[], str] = now
     make_id: Callable[[], str] = new_id
@@ -111,6 +123,7 @@ class Parts:
             database=database,
             marks=Marks(database),
             practice=Practice(database),
+            preferences=Preferences(database),
             judge=Judge(judge_model(settings, record), prompts, library.taxonomy, settings.judge_samples)
             if settings.judge_ready
             else None,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from difflib import SequenceMatcher
 
 from bot import grading, mind, notebook, privacy
 from bot.decks import Decks, Exercise, load_decks
 from bot.errors import LearnerError
 from bot.parts import Parts
 from bot.records import Appraisal, Coaching, Context, Practised, Record, Turn, TurnGrade, Utterance
-from bot.session import cleaned
+from bot.replies import SHORT, cleaned, same
 
 PASS = 60.0
 """A reply passes from this score on, when it holds no breach and no slip of severity `GRAVE`, says something only
@@ -21,7 +20,6 @@ trainer would give the whole reply as the reader estimates it. Every model reply
 under 50 (see the tests).
 """
 GRAVE = 2
-SHORT, ALIKE = 8, 0.92
 AIMLESS = "话不重，可还没有接到点子上，看看下面这一条。"
 UNHEARD = "话不重，可是换个客户也能这么说。再加一个只属于他的细节：时间、数字、人或事。"
 RECITED = "这句话您对别的客户也说过。每位客户的难处不一样，换成只说给他听的话。"
@@ -67,7 +65,7 @@ def answer(parts: Parts, owner: str, card_id: str, text: str) -> Outcome:
     made = graded(parts, exercise, reply)
     if made.passed and _said_before(parts, owner, card_id, reply):
         made = made.model_copy(update={"passed": False, "why": RECITED})
-    if made.passed and alike(reply, exercise.case.exemplary):
+    if made.passed and same(reply, exercise.case.exemplary):
         made = made.model_copy(update={"why": COPIED})
     noted = notebook.note(parts, owner, card_id, passed=made.passed, score=made.score, said=reply)
     notice = f"检测到{'、'.join(masked)}，已自动打码。请不要输入真实的个人信息。" if masked else ""
@@ -129,12 +127,7 @@ def _why(grave: list[str], heard: bool, aimed: bool, score: float) -> str:
 def _said_before(parts: Parts, owner: str, card: str, reply: str) -> bool:
     """Whether the same words were given to another customer: a reply that fits everybody has heard nobody."""
     others = (p.said for p in parts.practice.all(owner) if p.card != card)
-    return len(reply) > SHORT and any(alike(reply, said) for said in others)
-
-
-def alike(reply: str, other: str) -> bool:
-    """Whether two replies are the same words, give or take a few."""
-    return abs(len(reply) - len(other)) <= SHORT and SequenceMatcher(None, reply, other).ratio() >= ALIKE
+    return len(reply) > SHORT and any(same(reply, said) for said in others)
 
 
 def choose(

@@ -4,6 +4,7 @@ Codes of techniques, anti-patterns and violations are those of ``knowledge/techn
 Evidence is always an exact substring of the learner's reply, and ``start`` is its character offset.
 """
 
+from bot.records.attempt import Entry, Hint
 from bot.records.base import (
     DIMENSIONS,
     REPEALED,
@@ -41,9 +42,11 @@ from bot.records.grade import (
     Coaching,
     DimScore,
     Focus,
+    GateRun,
     GateStep,
     Moment,
     Report,
+    Slip,
     Snapshot,
     Turn,
     TurnGrade,
@@ -92,9 +95,12 @@ __all__ = [
     "Drill",
     "DrillCard",
     "DrillDeck",
+    "Entry",
     "Focus",
     "GateQuestion",
+    "GateRun",
     "GateStep",
+    "Hint",
     "Line",
     "Mark",
     "Mind",
@@ -115,6 +121,7 @@ __all__ = [
     "Report",
     "Scenario",
     "Section",
+    "Slip",
     "Snapshot",
     "Step",
     "Suits",

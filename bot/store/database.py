@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session as Transaction
@@ -22,6 +22,7 @@ class Database:
         self.engine = _engine(url)
         with readable():
             Base.metadata.create_all(self.engine)
+            _grow(self.engine)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -71,6 +72,19 @@ def _engine(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_pragmas)
     return engine
+
+
+def _grow(engine: Engine) -> None:
+    """Give tables of an older version the nullable columns and the indexes they lack; nothing is ever dropped."""
+    known = inspect(engine)
+    with engine.begin() as connection:
+        for table in Base.metadata.sorted_tables:
+            have = {column["name"] for column in known.get_columns(table.name)}
+            for column in (c for c in table.columns if c.name not in have and c.nullable):
+                kind = column.type.compile(engine.dialect)
+                connection.execute(text(f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {kind}'))
+            for index in table.indexes:
+                index.create(connection, checkfirst=True)
 
 
 def _sqlite_pragmas(connection: object, _record: object) -> None:

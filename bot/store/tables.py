@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, ForeignKey, Integer, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -25,6 +25,17 @@ class SessionRow(Base):
     turn_count: Mapped[int] = mapped_column(Integer, default=0)
     held: Mapped[str] = mapped_column(Text, default="")
     final: Mapped[float | None] = mapped_column(default=None)
+    hints: Mapped[list[object] | None] = mapped_column(JSON, default=None)
+    parent: Mapped[str | None] = mapped_column(String(40), default=None)
+    parent_turn: Mapped[int | None] = mapped_column(Integer, default=None)
+    assignment: Mapped[str | None] = mapped_column(String(80), default=None)
+    __table_args__ = (  # one graded attempt each, whatever two windows do at once
+        Index(
+            "one_exam_each", "owner", "assignment", unique=True,
+            sqlite_where=text("mode = 'exam' AND assignment IS NOT NULL"),
+            postgresql_where=text("mode = 'exam' AND assignment IS NOT NULL"),
+        ),
+    )  # fmt: skip
 
 
 class TurnRow(Base):
@@ -60,6 +71,15 @@ class ReportRow(Base):
     __tablename__ = "reports"
     session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True)
     payload: Mapped[dict[str, object]] = mapped_column(JSON)
+
+
+class PreferenceRow(Base):
+    """One setting of one person."""
+
+    __tablename__ = "preferences"
+    owner: Mapped[str] = mapped_column(String(80), primary_key=True)
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[str] = mapped_column(String(200))
 
 
 class DebriefRow(Base):
