@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from bot.errors import HuasuError
-from bot.settings import get_settings
+from bot.settings import check_open, get_settings
+from bot.user_cli import app as users
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -26,6 +27,7 @@ app = typer.Typer(
     name="huasu", help="化诉：合规柔性催收与信贷投诉处理陪练。", no_args_is_help=True, add_completion=False,
     rich_markup_mode=None, pretty_exceptions_enable=False,
 )  # fmt: skip
+app.add_typer(users, name="user")
 InFile = Annotated[Path | None, typer.Option("--in", help="JSONL 输入文件；省略则读标准输入。")]
 OutFile = Annotated[Path | None, typer.Option("--out", help="JSONL 输出文件；省略则写标准输出。")]
 
@@ -53,6 +55,7 @@ def serve(
     """打开网页版（只在本机监听，除非设置 HUASU_HOST）。"""
     try:
         settings = get_settings()
+        check_open(settings)
     except HuasuError as error:
         typer.echo(f"错误：{error}", err=True)
         raise typer.Exit(1) from None

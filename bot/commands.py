@@ -35,7 +35,7 @@ DEBRIEF = (
 def chat(scenario: str, persona: str, mode: Mode, seed: int | None) -> None:
     """Talk in the terminal until the talk ends or the learner leaves."""
     parts = Parts.open(get_settings())
-    case = parts.library.scenario(scenario)
+    case = parts.current.scenario(scenario)
     if case.drills:
         for n, session in enumerate(Session.drill(parts, case.id, mode=mode, seed=seed), 1):
             out.print(f"[bold]第 {n} 题[/bold]")

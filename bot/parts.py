@@ -15,16 +15,30 @@ from functools import lru_cache
 from threading import Lock
 from typing import Protocol, runtime_checkable
 
+from bot import shelf
 from bot.appraisal import Appraiser
 from bot.errors import ContentError, HuasuError, SetupError
 from bot.grading.judge import Judge
 from bot.mind import MindRules, reachable
-from bot.model import Call, Recorder, judge_model, voice_model
+from bot.model import Call, Model, Recorder, draft_model, judge_model, voice_model
 from bot.records import Cue, Passage, Utterance
 from bot.retrieval import Index
 from bot.scenarios import Library, load_library
 from bot.settings import Settings, get_settings
-from bot.store import Database, Marks, Practice, Preferences, Store
+from bot.store import (
+    Audit,
+    Contents,
+    Database,
+    Groups,
+    Marks,
+    Overview,
+    Practice,
+    Preferences,
+    Retention,
+    Reviews,
+    Store,
+    Users,
+)
 from bot.voice import ModelVoice, ScriptedVoice
 
 log = logging.getLogger("huasu.parts")
@@ -96,7 +110,15 @@ class Parts:
     marks: Marks
     practice: Practice
     preferences: Preferences
+    users: Users
+    audit: Audit
+    groups: Groups
+    reviews: Reviews
+    overview: Overview
+    retention: Retention
     judge: Judge | None = None
+    drafter: Model | None = None
+    contents: Contents | None = None
     clock: Callable[[], str] = now
     make_id: Callable[[], str] = new_id
     make_seed: Callable[[], int] = new_seed
@@ -124,10 +146,23 @@ class Parts:
             marks=Marks(database),
             practice=Practice(database),
             preferences=Preferences(database),
+            users=Users(database),
+            audit=Audit(database),
+            groups=Groups(database),
+            reviews=Reviews(database),
+            overview=Overview(database),
+            retention=Retention(database),
             judge=Judge(judge_model(settings, record), prompts, library.taxonomy, settings.judge_samples)
             if settings.judge_ready
             else None,
+            drafter=draft_model(settings, record) if settings.voice_ready or settings.judge_ready else None,
+            contents=Contents(database),
         )
+
+    @property
+    def current(self) -> Library:
+        """The library with what trainers have published laid over it; `library` is the built-in one."""
+        return shelf.current(self.library, self.contents)
 
 
 def shared() -> Parts:

@@ -5,7 +5,9 @@ A wrong file is a `ContentError` that names the file, the key and the fix. Nothi
 
 from __future__ import annotations
 
+import copy
 import hashlib
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -91,6 +93,7 @@ class Library:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.stamps: Mapping[str, str] = {}
         knowledge = root / "knowledge"
         self.taxonomy = _taxonomy(knowledge / "techniques" / "taxonomy.yaml")
         self.redlines = {r.id: r for r in _listed(RedLine, knowledge / "regulations" / "redlines.yaml", "redlines")}
@@ -115,6 +118,14 @@ class Library:
         if found is None:
             raise LearnerError(f"没有人设 {persona_id!r}。可用的人设：{'、'.join(self.personas)}。")
         return found
+
+    def with_content(
+        self, scenarios: Mapping[str, Scenario], personas: Mapping[str, Persona], stamps: Mapping[str, str]
+    ) -> Library:
+        """The same library with other cases and personas; `stamps` name the versions that are not the built-in ones."""
+        other = copy.copy(self)
+        other.scenarios, other.personas, other.stamps = dict(scenarios), dict(personas), dict(stamps)
+        return other
 
     def versions(self) -> dict[str, str]:
         """A short hash of each file a grade depends on, by path relative to the content folder."""

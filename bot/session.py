@@ -63,20 +63,21 @@ class Session:
         without it, for a persona that makes no sense in the case, and for a case trainers have not opened;
         `ConflictError` for a second exam of one assignment.
         """
-        scenario = parts.library.scenario(scenario_id)
-        persona = parts.library.persona(persona_id) if persona_id else None
+        library = parts.current
+        scenario = library.scenario(scenario_id)
+        persona = library.persona(persona_id) if persona_id else None
         if mode == "exam":
             seed = terms.exam_seed(scenario.id, assignment)
         seed = parts.make_seed() if seed is None else seed
         if scenario.drills:  # a drill is played question by question; alone, it gives one
-            scenario = parts.library.scenario(drills.draw(scenario, seed)[0])
+            scenario = library.scenario(drills.draw(scenario, seed)[0])
         terms.admit(parts, scenario, persona, confirmed)
         snapshot = Snapshot(
             scenario=scenario,
             persona=persona,
             mode=mode,
             seed=seed,
-            versions=terms.versions(parts),
+            versions=terms.versions(parts, library, scenario, persona),
             voice_model=parts.settings.voice_model if parts.settings.voice_ready else "",
             judge_model=parts.settings.judge_model if parts.judge else "",
         )
@@ -110,7 +111,7 @@ class Session:
     ) -> Iterator[Session]:  # fmt: skip
         """The questions drawn from a drill, one session after another: ask for the next when one has ended."""
         seed = parts.make_seed() if seed is None else seed
-        for drawn in drills.draw(parts.library.scenario(scenario_id), seed):
+        for drawn in drills.draw(parts.current.scenario(scenario_id), seed):
             yield cls.start(parts, drawn, mode=mode, seed=seed, owner=owner)
 
     @classmethod
@@ -299,8 +300,10 @@ class Session:
         if not 1 <= n <= len(self.turns):
             raise LearnerError(f"没有第 {n} 轮可以重说，这场谈了 {len(self.turns)} 轮。")
         kept, session_id = self.turns[: n - 1], self.parts.make_id()
+        snap = self.snapshot
+        now = terms.versions(self.parts, self.parts.current, snap.scenario, snap.persona)
         self.parts.store.create(
-            session_id, self.owner, self.snapshot.model_copy(update={"versions": terms.versions(self.parts)}),
+            session_id, self.owner, snap.model_copy(update={"versions": now}),
             self.parts.clock(), assignment=self.entry.assignment, parent=self.id, parent_turn=n, turns=kept,
             hints=tuple(h for h in self.hints if h.n < n),
         )  # fmt: skip

@@ -8,6 +8,7 @@ from bot import cases, mind
 from bot.errors import LearnerError
 from bot.parts import Parts
 from bot.records import Persona, Scenario
+from bot.scenarios import Library
 
 RISK_NOTE = "这位客户可能说出不想活的话。建议培训师在场，中途随时可以退出。"
 NO_HELP = {
@@ -36,6 +37,8 @@ def exam_seed(scenario_id: str, assignment: str = "") -> int:
     return int(hashlib.sha256(f"{scenario_id}|{assignment}".encode()).hexdigest()[:8], 16) % 1_000_000
 
 
-def versions(parts: Parts) -> dict[str, str]:
-    """What the grade of a talk started now will rest on."""
-    return {**parts.library.versions(), "appraiser": parts.appraiser.version}
+def versions(parts: Parts, library: Library, scenario: Scenario, persona: Persona | None) -> dict[str, str]:
+    """What the grade of a talk started now will rest on, a trainer's version of the case and persona included."""
+    names = [f"scenario {scenario.id.split('-')[0]}", *([f"persona {persona.id}"] if persona else [])]
+    used = {name: library.stamps[name] for name in names if name in library.stamps}
+    return {**library.versions(), **used, "appraiser": parts.appraiser.version}

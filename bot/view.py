@@ -40,6 +40,7 @@ TYPE_NAMES = {
 MODULE_NAMES = {
     "M1": "模块一　接住情绪", "M2": "模块二　合规催收与信息安全", "M3": "模块三　先跟后带", "M4": "模块四　顺耳解释",
     "M5": "模块五　需求冰山与认命", "M6": "模块六　五步通关",
+    "自建": "本行自建场景",
 }  # fmt: skip
 ENDINGS = {
     "closed": "客户道别，谈话正常收尾。", "hung_up": "客户不谈了，谈话中断。",
@@ -51,6 +52,9 @@ ENDINGS = {
 }  # fmt: skip
 DOUBT = "（未核实，引用前请核对原文）"
 ADVISORY = ("推荐性", "GB/T", "JR/T", "自律", "指引", "中银协")
+
+
+_FILES = ("fragments.html", "learning.html", "classroom.html")
 
 
 @dataclass(frozen=True)
@@ -235,8 +239,8 @@ def environment() -> Environment:
 
 
 def fragment(name: str, **values: Any) -> Markup:
-    """One macro of ``fragments.html`` or ``learning.html`` rendered with data, every value escaped."""
-    modules = [environment().get_template(file).module for file in ("fragments.html", "learning.html")]
+    """One macro of the fragment files rendered with data, every value escaped."""
+    modules = [environment().get_template(file).module for file in _FILES]
     macro = next(getattr(m, name) for m in modules if hasattr(m, name))
     return Markup(macro(**values))  # noqa: S704 - the template has escaped every value
 

@@ -8,7 +8,17 @@ from bot.model.door import Model
 from bot.model.limits import shared_gate
 from bot.settings import Settings
 
-__all__ = ["Call", "Message", "Model", "Recorder", "estimate", "judge_model", "on_behalf_of", "voice_model"]
+__all__ = [
+    "Call",
+    "Message",
+    "Model",
+    "Recorder",
+    "draft_model",
+    "estimate",
+    "judge_model",
+    "on_behalf_of",
+    "voice_model",
+]
 
 
 def voice_model(settings: Settings, record: Recorder | None = None) -> Model:
@@ -20,6 +30,12 @@ def judge_model(settings: Settings, record: Recorder | None = None) -> Model:
     """The model that adds verdicts to the grade."""
     warmth = 0.0 if settings.judge_samples == 1 else 0.5  # samples that cannot differ would show no spread
     return _model(settings, settings.judge_model, settings.judge_timeout, warmth, 1800, record)
+
+
+def draft_model(settings: Settings, record: Recorder | None = None) -> Model:
+    """The model that drafts a case from a record of a complaint: the judge's, or the customer's when there is no judge."""
+    name = settings.judge_model if settings.judge_ready else settings.voice_model
+    return _model(settings, name, settings.judge_timeout, 0.2, 1800, record)
 
 
 def _model(

@@ -8,7 +8,7 @@ import streamlit as st
 
 from bot import cases, view, words
 from bot.records import Mode, Scenario
-from bot.screens import frame
+from bot.screens import frame, tasks
 from bot.session import Session
 from bot.store import Entry
 from bot.terms import RISK_NOTE
@@ -25,7 +25,8 @@ _MODES: dict[str, Mode] = {
 
 def render() -> None:
     """The page."""
-    scenarios = frame.parts().library.scenarios
+    scenarios = frame.parts().current.scenarios
+    tasks.section()
     _waiting(scenarios.get(FEATURED) or next(iter(scenarios.values())))
     _unfinished()
     st.subheader("换一位客户")
@@ -79,7 +80,7 @@ def _card(scenario: Scenario) -> None:
 
 @st.dialog("客户档案", width="large")
 def _meet(scenario_id: str) -> None:
-    scenario = frame.parts().library.scenario(scenario_id)
+    scenario = frame.parts().current.scenario(scenario_id)
     st.markdown(f"**{scenario.title}**")
     frame.show(view.fragment("file", rows=view.file_lines(scenario)))
     frame.show(view.fragment("bubble", role="customer", who=scenario.profile.name,
@@ -124,7 +125,7 @@ def _warned(scenario: Scenario) -> bool:
 
 
 def _options(scenario: Scenario) -> tuple[Mode, str]:
-    people = frame.parts().library.personas.values()
+    people = frame.parts().current.personas.values()
     names = {"": "原本性格", **{p.id: p.name for p in people if not cases.unsuitable(scenario, p)}}
     left, right = st.columns(2)
     modes = [name for name, mode in _MODES.items() if mode != "gate" or scenario.gates]

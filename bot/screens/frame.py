@@ -10,15 +10,15 @@ from typing import Any
 import streamlit as st
 from markupsafe import Markup
 
-from bot import view
-from bot.errors import HuasuError
+from bot import login, people, view
+from bot.errors import ForbiddenError, HuasuError
 from bot.parts import NothingFound, Parts, shared
+from bot.records import LOCAL_ACTOR, Actor, Role, User
 from bot.session import Session
-from bot.store import LOCAL_OWNER
 
 log = logging.getLogger("huasu.screens")
 ICON = Path(view.__file__).parent / "templates" / "icon.png"
-SESSION_KEY, LAST, CALM = "s", "last-session", "low-anxiety"
+SESSION_KEY, LAST, CALM, TOKEN = "s", "last-session", "low-anxiety", "huasu-login"
 _pages: dict[str, Any] = {}
 _CHROME = Markup(
     "<style>"
@@ -31,6 +31,8 @@ _CHROME = Markup(
     "[data-testid='stCaptionContainer'],[data-testid='stCaptionContainer'] *{color:#565d61!important;opacity:1!important}"
     "[data-testid='stLayoutWrapper']:has(>.st-key-help){position:sticky;top:3.6rem;z-index:50}"
     ".st-key-help{background:#faf8f4;padding:.3rem 0}"
+    ".st-key-whoami{position:fixed;top:.55rem;right:.9rem;z-index:999991;width:auto!important}"
+    ".st-key-whoami button{border:none;background:transparent;padding:.1rem .5rem;min-height:2rem}"
     "[data-testid='stColumn']:has(.hs-side){position:sticky;top:4.2rem;align-self:flex-start}"
     "[data-testid='stCaptionContainer'],[data-testid='stCaptionContainer'] p{color:#5d6468!important;opacity:1}"
     "[data-testid='stBaseButton-segmented_controlActive'] p{color:#1d5351!important}"
@@ -54,9 +56,39 @@ def parts() -> Parts:
     return shared()
 
 
+def user() -> User | None:
+    """Who is signed in with an account; None before that, and always without accounts."""
+    p = parts()
+    if p.settings.login == "oidc":
+        return login.from_outside(p, st.user.to_dict()) if st.user.is_logged_in else None
+    return login.who(p, token()) if p.settings.accounts else None
+
+
+def token() -> str:
+    """What this browser holds of a sign-in: from this tab, else from its cookie."""
+    return str(st.session_state.get(TOKEN) or st.context.cookies.get(TOKEN, ""))
+
+
+def actor() -> Actor:
+    """Who is at work, asked anew at every use. Raises `ForbiddenError` before he has signed in."""
+    if not parts().settings.accounts:
+        return LOCAL_ACTOR
+    found = user()
+    if found is None or found.must_change:
+        raise ForbiddenError("请先登录，并把第一次的密码换成自己的。刷新页面就会出现登录框。")
+    return found.actor
+
+
 def owner() -> str:
     """Whose talks this page shows."""
-    return LOCAL_OWNER
+    return actor().id
+
+
+def require(role: Role) -> Actor:
+    """Who is at work, if he has the role. Raises `ForbiddenError` otherwise."""
+    found = actor()
+    people.require(found, role)
+    return found
 
 
 def low_anxiety() -> bool:

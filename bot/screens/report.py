@@ -9,7 +9,7 @@ import streamlit as st
 from bot import export, view, words
 from bot.compare import forks
 from bot.records import Report
-from bot.screens import frame
+from bot.screens import frame, marking
 from bot.session import Session
 
 WANTED = "report-wanted"
@@ -43,6 +43,7 @@ def render() -> None:
         _focus(session, finished)
     st.subheader("合规的两面")
     frame.show(view.fragment("sides", slips=finished.slips))
+    marking.shown(session.parts, session.id)
     _forks(session)
     _replies(session, finished)
     _below_the_water(session, finished)

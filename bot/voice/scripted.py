@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bot.injection import addresses_machine
 from bot.records import Band, Cue, Persona, Utterance
+from bot.voice import manners
 from bot.voice.guard import bare, overlap, spoken_length
 from bot.voice.lines import LENGTH, LineBank, Tiers, load_bank
 
@@ -51,7 +52,7 @@ class ScriptedVoice:
 
     def speak(self, cue: Cue) -> Utterance:
         """The customer's line for the act in the cue. Raises `ContentError` when a file of lines is wrong."""
-        case, persona = cue.scenario.id, cue.persona.id if cue.persona else ""
+        case, persona = cue.scenario.lines or cue.scenario.id, cue.persona.id if cue.persona else ""
         return Utterance(text=_Speech(load_bank(self._folder, case, persona), cue).line())
 
 
@@ -63,6 +64,7 @@ class _Speech:
         self.earlier = [line.text for line in cue.history if line.role == "customer"]
         self.fragments = {bare(x) for text in self.earlier for x in re.split(r"[，。！？…!?；]+", text)}
         self.dice = random.Random(_seed(cue))  # noqa: S311 - wording, not security
+        self.principles, self.preferred = manners.principles(cue), manners.preferred(cue)
         self.room = LENGTH[self.band] * SLACK
         self.bank = bank.mannered(cue.persona is not None and self.dice.random() < MANNERED)
         a = cue.appraisal
@@ -73,6 +75,8 @@ class _Speech:
         if self.act.behaviour == "silence":
             return self.dice.choice([x for tier in self.bank.act("silence", self.band) for x in tier])
         content = self._content()
+        if content in self.preferred:
+            return content  # said as the trainer wrote it
         return _joined(self._opener(content), content)
 
     # ── content ──────────────────────────────────────────────────────────────────────────────────────
@@ -81,6 +85,8 @@ class _Speech:
         behaviour = self.act.behaviour
         if self.act.says:
             return self.act.says
+        if not self.act.facts and (said := self._wished()):
+            return said
         if behaviour == "refuse":
             return self._refusal()
         if behaviour in ("accept", "provisional_accept"):
@@ -91,13 +97,24 @@ class _Speech:
         return self._pick(self.bank.act(behaviour, self.band)) or self._again()
 
     def _told(self) -> str:
-        facts = [self._pick(self.bank.fact(k)) or _plain_fact(self.cue, k) for k in self.act.facts]
+        if said := self._wished():
+            return said
+        facts = [self._fact(k) for k in self.act.facts]
         text = ""
         for fact in facts:
             text = _joined(text, fact)
         if self.act.behaviour == "cry":
             return _joined(self._pick(self.bank.act("cry", self.band)), text)
         return text
+
+    def _fact(self, key: str) -> str:
+        """A fact in hand-written words, unless a trainer has changed it since: then as the file puts it."""
+        written = "" if key in self.cue.scenario.reworded else self._pick(self.bank.fact(key))
+        return written or _plain_fact(self.cue, key)
+
+    def _wished(self) -> str:
+        """The words a trainer wants here, once in a talk."""
+        return self._pick((self.preferred,)) if self.preferred else ""
 
     def _refusal(self) -> str:
         """What he turns down and, where there is room, the clue to why: the learner has to hear the missing step."""
@@ -123,7 +140,8 @@ class _Speech:
             if found:
                 return found
         lines = [self._shown(x) for tier in self.bank.act(self.act.behaviour, self.band) for x in tier]
-        return min((x for x in lines if x), key=self._last_said)
+        kept = [x for x in lines if x and not manners.forbidden(x, self.principles)]
+        return min(kept or [x for x in lines if x], key=self._last_said)
 
     def _last_said(self, line: str) -> int:
         return max((i for i, text in enumerate(self.earlier) if overlap(line, text) >= 0.8), default=-1)
@@ -208,6 +226,8 @@ class _Speech:
                 continue
             frame = re.sub(r"『\{quote\}』", "", line)
             if self._heard(frame.replace("{quote}", "")):
+                continue
+            if manners.forbidden(frame, self.principles) and line not in self.preferred:
                 continue
             text = self._shown(line.replace("{quote}", self.act.quote))
             if text and not self._heard(text):
