@@ -135,6 +135,7 @@ class Case(Record):
     rewind: int = Field(default=0, ge=0, description="谈完之后退回第几轮，从那里改说 instead")
     instead: tuple[Reply, ...] = ()
     expect: Outcome = Outcome()
+    known: str = Field(default="", description="已知还做不到：写明原因；不算没过，做到了会提醒删掉这一行")
 
     better: tuple[str, ...] = Field(default=(), description="更好的说法：得分不得低于 worse")
     worse: tuple[str, ...] = ()

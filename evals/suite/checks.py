@@ -46,7 +46,7 @@ def _reply(step: Step, played: Played, grades: dict[int, TurnGrade], library: Li
 
 def _labels(e: Expect, t: Turn, p: Played, g: dict[int, TurnGrade], library: Library) -> Iterator[Fault]:
     yield from _codes(t.n, e.shows, e.clean_of, t.appraisal.codes, library)
-    if e.shows_one and not set(e.shows_one) & set(t.appraisal.codes):
+    if e.shows_one and not any(_is(code, t.appraisal.codes, library) for code in e.shows_one):
         yield _fault("shows_one", t.n, "或".join(e.shows_one), _list(t.appraisal.codes))
 
 

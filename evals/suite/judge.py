@@ -19,7 +19,7 @@ OpenFinder = Callable[[], Finder]
 
 def judged(case: Case, parts: Parts, finder: OpenFinder) -> CaseResult:
     """The result of one case, whatever happens."""
-    head = {"id": case.id, "suite": case.suite, "about": case.about, "scenario": case.scenario, "persona": case.persona}
+    head = {"id": case.id, "suite": case.suite, "about": case.about, "scenario": case.scenario, "persona": case.persona, "known": case.known}
     try:
         run = {"talk": _talk, "pair": _compared, "same": _compared, "gold": _gold}.get(case.kind)
         found = run(case, parts) if run else _asked(case, finder())

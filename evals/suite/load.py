@@ -19,7 +19,8 @@ SCHEMA = FOLDER / "case.schema.json"
 HARMS = ("anti", "violation")
 _WORDS = {
     "missing": "缺少这一项，请补上", "extra_forbidden": "没有这一项，请检查拼写", "string_type": "要写文字（加引号）",
-    "literal_error": "写法不在可选之列", "bool_type": "写 true 或 false", "int_parsing": "写整数", "tuple_type": "写成列表 [ ]",
+    "literal_error": "写法不在可选之列", "bool_type": "写 true 或 false", "int_parsing": "写整数", "string_too_short": "写得太短",
+    "string_pattern_mismatch": "只能用小写字母、数字和短横线", "model_type": "要写成 键: 值", "tuple_type": "写成列表 [ ]",
 }  # fmt: skip
 
 

@@ -89,14 +89,20 @@ class CaseResult(Record):
     about: str
     scenario: str = ""
     persona: str = ""
+    known: str = ""
     faults: tuple[Fault, ...] = ()
     turns: tuple[Seen, ...] = ()
     outcome: dict[str, Any] = {}
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.faults
+        """Whether nothing is wrong that was not known before."""
+        return not self.faults or bool(self.known)
+
+    @property
+    def mended(self) -> bool:
+        """Whether a known fault is gone."""
+        return bool(self.known) and not self.faults
 
 
 class RunResult(Record):
@@ -119,8 +125,8 @@ class RunResult(Record):
         return not self.failed and not self.overall
 
     def count(self, kind: Kind) -> int:
-        """Faults of one kind."""
-        return sum(f.kind == kind for c in self.cases for f in c.faults) + sum(f.kind == kind for f in self.overall)
+        """Faults of one kind, the known ones left out."""
+        return sum(f.kind == kind for c in self.failed for f in c.faults) + sum(f.kind == kind for f in self.overall)
 
     def by_suite(self) -> dict[str, tuple[int, int]]:
         """Cases and failed cases of each suite."""

@@ -22,8 +22,10 @@ ANGRY = {"vent", "complain", "demand", "allege", "outburst", "threaten_complaint
 HOT = 70.0
 _POLITE = re.compile(r"谢谢|感谢|麻烦您|辛苦您|劳驾|不好意思|(?<!不)抱歉|祝您|您好")
 _HEAT = re.compile(r"[！!？?]|凭什么|你们|少来|别跟我|投诉|骗|糊弄|欺负|什么意思|算什么|不行|没用|听着")
+_NOT_YET = re.compile(r"不(?:代表|等于)我(?:就)?(?:同意|接受|答应)")
+_COUNTED = re.compile(r"一二三[四五六七八九]*|二十四小时|三百六十五天")  # figures of speech
 LONG, SHARE, DISTINCT = 12, 0.6, 0.9
-NEAREST = 0.25
+NEAREST, ENOUGH = 0.25, 10
 """Two personas who answer the same words in the same case must differ at least so much."""
 
 
@@ -33,7 +35,7 @@ def faults(talk: Talk) -> Iterator[Fault]:
         said = turn.answer.text
         cue = _cue(talk, i)
         for code in guard.faults(said, cue, {}):
-            if code in ROLE:
+            if code in ROLE and not _excused(code, turn):
                 yield _fault(code, turn, ROLE[code], said)
         if repeated(talk, i):
             yield _fault("repetition", turn, "不重复说过的话", said)
@@ -45,9 +47,15 @@ def faults(talk: Talk) -> Iterator[Fault]:
         made_up = invented(talk, i)
         if made_up:
             yield _fault("invented_fact", turn, "数字都有出处", f"{'、'.join(made_up)}：{said}")
-        if turn.mind.values["A"] >= HOT and turn.act.behaviour in ANGRY and _POLITE.search(said):
+        if turn.mind.values["A"] >= HOT and turn.act.behaviour in ANGRY and _POLITE.search(guard._QUOTED.sub("", said)):
             yield _fault("sanitised", turn, "火气上头时不客气", said)
     yield from _whole(talk.turns)
+
+
+def _excused(code: str, turn: Turn) -> bool:
+    """In tears 对不起 is no softening; only a model rambles, a hand-written line is as long as it was meant to be."""
+    softer = turn.act.behaviour == "cry" or bool(_NOT_YET.search(turn.answer.text))
+    return (code == "early_softening" and softer) or (code == "too_long" and turn.answer.source == "scripted")
 
 
 def _fault(check: str, turn: Turn, wanted: str, found: str) -> Fault:
@@ -65,7 +73,7 @@ def invented(talk: Talk, i: int) -> list[str]:
         *(line.text for line in cue.history), *(s.persona.style if s.persona else ()),
         *(g.customer for g in case.gates), case.exemplary, case.exemplary_key,
     ])  # fmt: skip
-    extra = {value for value, unit in guard.figures(turn.answer.text) if not unit} - {
+    extra = {value for value, unit in guard.figures(_COUNTED.sub("", turn.answer.text)) if not unit} - {
         value for value, unit in guard.figures(known)
     }
     return [f"{value:g}" for value in sorted(extra)]
@@ -89,18 +97,17 @@ def _whole(turns: Sequence[Turn]) -> Iterator[Fault]:
 
 
 def styles(results: Sequence[CaseResult]) -> list[Fault]:
-    """Personas that cannot be told apart: the same replies in the same case, and nearly the same answers."""
+    """Personas that cannot be told apart: long talks in the same case on the same replies, and nearly the same words."""
     groups: dict[tuple[str, tuple[str, ...]], list[CaseResult]] = {}
     for r in results:
-        if r.persona and len(r.turns) >= 2 and r.suite == "customers":
-            groups.setdefault((r.scenario, tuple(t.reply for t in r.turns)), []).append(r)
+        if r.persona and len(r.turns) >= ENOUGH:
+            groups.setdefault((r.scenario, tuple(t.reply for t in r.turns[:ENOUGH])), []).append(r)
     found = []
     for (scenario, _), members in sorted(groups.items()):
         for one, other in combinations(members, 2):
-            if one.persona == other.persona:
-                continue
-            apart = distance([t.answer for t in one.turns], [t.answer for t in other.turns])
-            if apart < NEAREST:
+            most = min(len(one.turns), len(other.turns))
+            apart = distance([t.answer for t in one.turns[:most]], [t.answer for t in other.turns[:most]])
+            if one.persona != other.persona and apart < NEAREST:
                 found.append(
                     Fault(
                         kind="simulator", check="style_distance", wanted=f"{one.persona} 与 {other.persona} 至少相差 {NEAREST}",
