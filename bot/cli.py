@@ -216,6 +216,27 @@ def eval_accept(
         run.accept(who, why, source, baseline)
 
 
+@evals.command("agree")
+def eval_agree(
+    marks: Annotated[Path | None, typer.Argument(help="培训师打的分（JSONL）；省略则用金标准对话。")] = None,
+    other: Annotated[Path | None, typer.Option(help="另一套评分的结果（JSONL，{id, final}），配对比较。")] = None,
+) -> None:
+    """评分可信吗：和培训师的一致程度（带区间）、重评是否一样、两套评分谁更近。"""
+    with _evals("study") as run:
+        run.agree(marks, other)
+
+
+@evals.command("regrade")
+def eval_regrade(
+    owner: Annotated[str, typer.Option(help="谁的演练；省略则是本机的。")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="最近多少场。")] = 200,
+    as_json: Annotated[bool, typer.Option("--json", help="每场一行 JSON。")] = False,
+) -> None:
+    """用现在的量规重评存下来的演练，列出和当时不同的；不改动当时的报告。"""
+    with _evals("study") as run:
+        run.regrade(owner, limit, as_json)
+
+
 def main() -> None:
     """Entry point of the console script."""
     logging.basicConfig(level="WARNING", format="%(levelname)s %(name)s %(message)s")

@@ -21,7 +21,7 @@ from rich.table import Table
 
 from bot import privacy
 from bot.appraisal import Appraiser, reader
-from bot.grading import gates, report
+from bot.grading import gates
 from bot.mind import MindRules, engine
 from bot.parts import Finder, Parts
 from bot.records import Appraisal, Context, Cue, Passage, Technique, Utterance
@@ -230,14 +230,14 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("效果表：恐吓不伤信任", minds(_set("effects", "threat_intimidate", [18, 12, 4, 15, 20, 8, 12, 6])), ("breach-threat",)),
     Mutant("理智门控敞开：火气再大也听得进方案", minds(_wide_gate), ("early-",)),
     Mutant("承诺落空没有后果", minds(_set("promise_broken", [0] * 8)), ("talk-promise",)),
-    Mutant("吐露的门槛没了：问什么说什么", minds(_open_book), ("talk-middle", "tech-disclose", "early-")),
-    Mutant("接受的门槛没了：给个方案就答应", minds(_loose("accept")), ("early-third", "talk-middle")),
+    Mutant("吐露的门槛没了：问什么说什么", minds(_open_book), ("talk-middle-distrust", "talk-middle")),
+    Mutant("接受的门槛没了：给个方案就答应", minds(_loose("accept")), ("talk-middle-no-deal", "early-third")),
     Mutant("客户从不挂断、从不投诉", patched(engine.acts, "_leaves", lambda _s: False), ("talk-hang-up",)),
     Mutant("碰了红线客户没反应", patched(MindRules, "visible_fatal", lambda self, code: False), ("breach-",)),
-    Mutant("轻生的话没接住，谈话照样继续", patched(engine, "_labels", _heard), ("talk-crisis-business", "talk-crisis")),
+    Mutant("轻生的话没接住，谈话照样继续", patched(engine, "_labels", _heard), ("talk-crisis-kind", "talk-crisis")),
     Mutant("评分：致命违规不再封顶", rubrics(_set("session_composition", "red_line_caps", "fatal", "cap", 100)), ("breach-", "grade-cap")),
-    Mutant("评分：严重违规不再封顶", rubrics(_set("session_composition", "red_line_caps", "serious", "cap", 100)), ("grade-cap-serious", "breach-obstruct", "breach-hide")),
-    Mutant("评分：谁都通过", patched(report, "_passes", lambda *_: True), ("breach-", "sc01-bad")),
+    Mutant("评分：严重违规不再封顶", rubrics(_set("session_composition", "red_line_caps", "serious", "cap", 100)), ("grade-cap-serious",)),
+    Mutant("评分：谁都通过", patched(sys.modules["bot.grading.report"], "_passes", lambda *_: True), ("breach-", "sc01-bad")),
     Mutant("评分：先跟后带不看次序", patched(gates, "_RULES", {**gates._RULES, "G2": lambda *_: []}), ("grade-gate-order",)),
     Mutant("评分：等级线一律降到零", rubrics(_set("session_composition", "grade_from", {"S": 0, "A": 0, "B": 0, "C": 0, "D": 0})), ("sc02-bad", "gold-")),
     Mutant("识别：违规一条也看不见", readings(_without("violations")), ("breach-",)),
