@@ -143,7 +143,7 @@ def train(rows: Sequence[Row], encoder: Encoder, start: base.Base, seed: int, ep
     """A trained reader. The same rows and seed give the same weights on the same machine."""
     torch.manual_seed(seed)
     torch.set_flush_denormal(True)  # fading averages become numbers that are slow to add
-    dice = random.Random(seed)  # noqa: S311 - shuffling, not security
+    dice = random.Random(seed)
     model = Reader(start, len(encoder.codes))
     model.words.requires_grad_(False)  # the meaning of words is kept; it is how they are read that is learnt
     heads = [p for n, p in model.named_parameters() if n.split(".")[0] in ("token", "whole", "rating")]

@@ -112,4 +112,6 @@ def compared(trainer: Marks, first: Marks, second: Marks, seed: int = 1) -> Comp
     p = (1 + sum(abs(f) >= abs(mean) - 1e-12 for f in flips)) / (SAMPLES + 1)
     drawn = sorted(sum(gains[dice.randrange(n)] for _ in range(n)) / n for _ in range(SAMPLES))
     edge = (1 - LEVEL) / 2
-    return Comparison(sum(one) / n, sum(two) / n, mean, drawn[int(edge * SAMPLES)], drawn[int((1 - edge) * SAMPLES) - 1], p, n)
+    return Comparison(
+        sum(one) / n, sum(two) / n, mean, drawn[int(edge * SAMPLES)], drawn[int((1 - edge) * SAMPLES) - 1], p, n
+    )

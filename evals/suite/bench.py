@@ -33,8 +33,25 @@ from evals.suite.play import play
 
 LATENCY, AT_ONCE, TALKS, TURNS = 0.3, 8, 48, 5
 LEAST_RATE, MOST_CPU = 0.95, 1.5
-STARTS = ("你们就会说这些，", "那你说，", "我跑了多少趟了，", "话谁不会讲，", "我就问一句，", "这日子没法过，", "别绕弯子，", "我听明白了，")
-ENDS = ("我不想再听了！", "到底怎么办？", "拿点实在的出来！", "能不能行，给句准话？", "谁来给我一个交代？", "你往下讲。", "这口气我咽不下！")
+STARTS = (
+    "你们就会说这些，",
+    "那你说，",
+    "我跑了多少趟了，",
+    "话谁不会讲，",
+    "我就问一句，",
+    "这日子没法过，",
+    "别绕弯子，",
+    "我听明白了，",
+)
+ENDS = (
+    "我不想再听了！",
+    "到底怎么办？",
+    "拿点实在的出来！",
+    "能不能行，给句准话？",
+    "谁来给我一个交代？",
+    "你往下讲。",
+    "这口气我咽不下！",
+)
 LINES = tuple(start + end for end in ENDS for start in STARTS)
 REPLIES = (
     "一天八个电话追着打，换谁心里都又急又委屈。", "您慢慢说，我拿笔记着。", "您要的其实是有人肯问一句家里出了什么事，对吗？",
@@ -62,7 +79,7 @@ class Run:
         return (self.cpu - self.reading) / self.talks * 1000
 
 
-SERVER = '''
+SERVER = """
 import asyncio, json, sys
 LATENCY, LINES = float(sys.argv[1]), json.loads(sys.argv[2])
 count = 0
@@ -90,7 +107,7 @@ async def main():
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 asyncio.run(main())
-'''
+"""
 
 
 @contextmanager
@@ -159,7 +176,12 @@ def ours(url: str, root: Path) -> tuple[Run, list[dict[str, Any]]]:
         parts = with_model(open_parts(root), settings, meter)
         timed = Timed(parts.appraiser)
         parts = replace(parts, appraiser=timed)  # type: ignore[arg-type]
-        cases = [Case(id=f"bench-{i}", about="测速的一场", scenario="SC01", seed=i, say=tuple(Reply(text=r) for r in REPLIES)) for i in range(TALKS)]
+        cases = [
+            Case(
+                id=f"bench-{i}", about="测速的一场", scenario="SC01", seed=i, say=tuple(Reply(text=r) for r in REPLIES)
+            )
+            for i in range(TALKS)
+        ]
         play(parts, cases[0])  # connections and imports are not what is measured
         timed.spent.clear()
         wall, cpu = time.perf_counter(), time.process_time()

@@ -95,7 +95,9 @@ class Outcome(Record):
     no_caps: bool = Field(default=False, description="不得有任何封顶")
     gates: dict[str, bool] = Field(default={}, description="五步关卡，例：G1: true")
     dims: dict[str, Condition] = Field(default={}, description="维度分范围，例：compliance: '<=2'")
-    ended: tuple[str, ...] = Field(default=(), description="谈话怎样结束：closed、hung_up、complained、crisis_missed、answered、open")
+    ended: tuple[str, ...] = Field(
+        default=(), description="谈话怎样结束：closed、hung_up、complained、crisis_missed、answered、open"
+    )
     settled: bool | None = Field(default=None, description="客户是否接受（含暂时接受、接受现实）")
     tells: tuple[str, ...] = Field(default=(), description="全场必须说出的事实或需求")
     keeps: tuple[str, ...] = Field(default=(), description="全场不得说出的事实或需求")
@@ -162,7 +164,14 @@ class Case(Record):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Case:
-        kinds = [bool(self.say), bool(self.learner), bool(self.better or self.worse), bool(self.same), bool(self.gold), bool(self.ask)]
+        kinds = [
+            bool(self.say),
+            bool(self.learner),
+            bool(self.better or self.worse),
+            bool(self.same),
+            bool(self.gold),
+            bool(self.ask),
+        ]
         if sum(kinds) != 1:
             raise ValueError("say、learner、better/worse、same、gold、ask 要写且只写一种")
         if not (self.gold or self.ask or self.scenario):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any
 
+from bot import grading
 from bot.records import Report, Turn, TurnGrade
 from bot.scenarios import Library
 from evals.observe import SETTLED
-from evals.suite.case import CODES, Case, Expect, Outcome, within
+from evals.suite.case import CODES, Expect, Outcome, within
 from evals.suite.play import Played, Step
 from evals.suite.results import Fault
 
@@ -50,7 +52,9 @@ def _labels(e: Expect, t: Turn, p: Played, g: dict[int, TurnGrade], library: Lib
         yield _fault("shows_one", t.n, "或".join(e.shows_one), _list(t.appraisal.codes))
 
 
-def _codes(n: int, shows: Iterable[str], clean: Iterable[str], codes: Sequence[str], library: Library) -> Iterator[Fault]:
+def _codes(
+    n: int, shows: Iterable[str], clean: Iterable[str], codes: Sequence[str], library: Library
+) -> Iterator[Fault]:
     for code in shows:
         if not _is(code, codes, library):
             yield _fault(f"shows:{code}", n, f"识别出 {_name(code, library)}", _list(codes))
@@ -61,7 +65,7 @@ def _codes(n: int, shows: Iterable[str], clean: Iterable[str], codes: Sequence[s
 
 
 def _is(code: str, codes: Iterable[str], library: Library) -> list[str]:
-    groups = {"anti": library.taxonomy.antis, "violation": library.taxonomy.violations}
+    groups: dict[str, Collection[str]] = {"anti": library.taxonomy.antis, "violation": library.taxonomy.violations}
     return [c for c in codes if c == code or c in groups.get(code, ())]
 
 
@@ -150,7 +154,11 @@ def _whole(o: Outcome, played: Played, report: Report, library: Library) -> Iter
     turns = played.talk.turns
     last = turns[-1]
     caps = outcome(played, report, library)["caps"]
-    numbers = {"final": (o.final, report.final), "satisfaction": (o.satisfaction, report.satisfaction), "turns": (o.turns, len(turns))}
+    numbers = {
+        "final": (o.final, report.final),
+        "satisfaction": (o.satisfaction, report.satisfaction),
+        "turns": (o.turns, len(turns)),
+    }
     for name, (condition, value) in numbers.items():
         if condition and not within(float(value), condition):
             yield _fault(name, 0, condition, f"{value:g}", f"封顶 {_list(caps)}；{report.verdict}")
@@ -170,9 +178,9 @@ def _whole(o: Outcome, played: Played, report: Report, library: Library) -> Iter
             yield _fault(f"gates:{gate}", 0, "通过" if wanted else "不通过", "通过" if steps[gate].passed else "不通过",
                          "；".join(steps[gate].missing))  # fmt: skip
     for dim, condition in o.dims.items():
-        value = report.dims.get(dim)
-        if value is None or not within(value, condition):
-            yield _fault(f"dims:{dim}", 0, condition, "没有这一维" if value is None else f"{value:.2f}")
+        score = report.dims.get(dim)
+        if score is None or not within(score, condition):
+            yield _fault(f"dims:{dim}", 0, condition, "没有这一维" if score is None else f"{score:.2f}")
     ended = last.mind.ended or "open"
     if o.ended and ended not in o.ended:
         yield _fault("ended", 0, "或".join(o.ended), ended)
@@ -186,10 +194,8 @@ def _whole(o: Outcome, played: Played, report: Report, library: Library) -> Iter
             yield _fault(f"state:{name}", 0, f"{name} {condition}", f"{value:.1f}", causes(last, CODES[name]))
 
 
-def outcome(played: Played, report: Report, library: Library) -> dict[str, object]:
+def outcome(played: Played, report: Report, library: Library) -> dict[str, Any]:
     """The talk as a whole, in the shape that is stored and compared."""
-    from bot import grading
-
     last = played.talk.turns[-1].mind
     return {
         "final": report.final, "grade": report.grade, "passed": report.passed, "satisfaction": report.satisfaction,
@@ -197,5 +203,3 @@ def outcome(played: Played, report: Report, library: Library) -> dict[str, objec
         "settled": last.settled, "told": list(last.told), "gates": {g.id: g.passed for g in report.gates},
         "dims": {k: round(v, 2) for k, v in report.dims.items() if v is not None},
     }  # fmt: skip
-
-

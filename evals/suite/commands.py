@@ -56,7 +56,9 @@ def run_suite(
         if live:
             from evals.suite.live import run_live
 
-            result = run_live(cases, where, budget=budget, concurrency=concurrency, stop_first=stop_first, done=done, suite=suite)
+            result = run_live(
+                cases, where, budget=budget, concurrency=concurrency, stop_first=stop_first, done=done, suite=suite
+            )
         else:
             result = run(cases, where, jobs=jobs, fresh=fresh, stop_first=stop_first, done=done, suite=suite)
     seconds = time.monotonic() - began
@@ -70,6 +72,9 @@ def run_suite(
     if folder:
         err.print(f"报告写在 {escape(str(folder))}（report.html、junit.xml、results.json、summary.md）", soft_wrap=True)
     err.print(f"用时 {seconds:.1f} 秒")
+    mended = [c.id for c in result.cases if c.mended]
+    if mended:
+        err.print(f"已经做到了，可以删掉用例里的 known：{'、'.join(mended)}", soft_wrap=True)
     print(report.one_line(result, found))
     return _holds(result, found, strict) if baseline else result.ok
 
@@ -97,7 +102,13 @@ def _show(result: RunResult, found: Sequence[diff.Difference]) -> None:
 
 @contextmanager
 def _bar(total: int) -> Iterator[Done]:
-    columns = (TextColumn("评测"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[bad]}"))
+    columns = (
+        TextColumn("评测"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[bad]}"),
+    )
     with Progress(*columns, console=err, transient=True, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("", total=total, bad="")
         bad = 0
@@ -117,6 +128,8 @@ def accept(who: str, why: str, source: Path | None, target: Path | None) -> None
     path = source or place().home / LAST
     if not path.exists():
         raise LearnerError("还没有可以认可的结果。先跑一遍 huasu eval run。")
-    made = diff.accept(loaded(path), target or BASELINE, who.strip(), why.strip(), datetime.now(UTC).isoformat(timespec="seconds"))
+    made = diff.accept(
+        loaded(path), target or BASELINE, who.strip(), why.strip(), datetime.now(UTC).isoformat(timespec="seconds")
+    )
     entry = made.accepted[-1]
     print(f"已记为基线：{entry.cases} 个用例（{entry.failed} 个没过），{entry.who}：{entry.why}")

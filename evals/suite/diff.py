@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import ValidationError
 
@@ -70,7 +70,9 @@ class Difference(Record):
 def kept(result: CaseResult) -> KeptCase:
     """A result as a baseline remembers it."""
     return KeptCase(
-        faults=tuple(sorted({f.key for f in result.faults})), turns=tuple(map(_turn, result.turns)), outcome=result.outcome
+        faults=tuple(sorted({f.key for f in result.faults})),
+        turns=tuple(map(_turn, result.turns)),
+        outcome=result.outcome,
     )
 
 
@@ -101,7 +103,7 @@ def accept(run: RunResult, path: Path, who: str, why: str, at: str) -> Baseline:
     data = made.model_dump(mode="json", exclude_defaults=True)
     cases = ",\n".join(f"{_json(k)}: {_json(v)}" for k, v in data.pop("cases", {}).items())
     head = "".join(f"{_json(k)}: {json.dumps(v, ensure_ascii=False, indent=1)},\n" for k, v in data.items())
-    path.write_text(f"{{\n{head}\"cases\": {{\n{cases}\n}}\n}}\n", encoding="utf-8")
+    path.write_text(f'{{\n{head}"cases": {{\n{cases}\n}}\n}}\n', encoding="utf-8")
     return made
 
 
@@ -124,7 +126,9 @@ def differences(run: RunResult, baseline: Baseline) -> list[Difference]:
 def _case(now: CaseResult, was: KeptCase | None, changed: list[str]) -> Iterator[Difference]:
     if was is None:
         what, after = "新用例", "、".join(f.check for f in now.faults) or "通过"
-        yield Difference(case=now.id, turn=0, what=what, before="没有", after=after, why="用例文件增加", regression=not now.ok)
+        yield Difference(
+            case=now.id, turn=0, what=what, before="没有", after=after, why="用例文件增加", regression=not now.ok
+        )
         return
     new = [f for f in now.faults if f.key not in was.faults]
     moved = _first(was, kept(now))
@@ -159,14 +163,14 @@ def _first(was: KeptCase, now: KeptCase) -> Moved | None:
     if len(was.turns) != len(now.turns):
         return min(len(was.turns), len(now.turns)) + 1, "轮数", str(len(was.turns)), str(len(now.turns))
     for name in sorted({*was.outcome, *now.outcome}):
-        a, b = was.outcome.get(name), now.outcome.get(name)
-        same = abs(a - b) < SCORED if _number(a) and _number(b) else a == b
+        old, new = was.outcome.get(name), now.outcome.get(name)
+        same = abs(old - new) < SCORED if _number(old) and _number(new) else old == new
         if not same:
-            return 0, name, str(a), str(b)
+            return 0, name, str(old), str(new)
     return None
 
 
-def _number(value: Any) -> bool:
+def _number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -187,4 +191,6 @@ def _why(moved: Moved, changed: list[str]) -> str:
     }  # fmt: skip
     near = {"标签": "appraisal", "状态": "mind", "客户的话": "lines"}.get(what, "rubric" if moved[0] == 0 else "")
     touched = [c for c in changed if near and near in c] or changed
-    return files.get(what, "逐轮没变，评分的规则或代码变了") + (f"（改过的内容：{'、'.join(touched[:4])}）" if touched else "（内容文件没变，是代码）")
+    return files.get(what, "逐轮没变，评分的规则或代码变了") + (
+        f"（改过的内容：{'、'.join(touched[:4])}）" if touched else "（内容文件没变，是代码）"
+    )

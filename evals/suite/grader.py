@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.citations import load_shelf
 from bot.parts import Parts
-from bot.records import Report, Turn
+from bot.records import Anti, Report, Technique, Turn, Violation
 from evals.simulate import Talk
 from evals.suite.case import Case
 from evals.suite.play import lines
@@ -32,7 +32,8 @@ def faults(talk: Talk, report: Report, parts: Parts) -> Iterator[Fault]:
 
 def _evidence(turn: Turn) -> Iterator[Fault]:
     read = turn.appraisal
-    for m in (*read.techniques, *read.antis, *read.violations):
+    found: list[Technique | Anti | Violation] = [*read.techniques, *read.antis, *read.violations]
+    for m in found:
         if turn.reply[m.start : m.start + len(m.evidence)] != m.evidence or not m.evidence:
             yield _fault("evidence", turn.n, f"{m.code} 的依据是学员原话", m.evidence or "没有依据")
 
@@ -53,7 +54,11 @@ def _quotes(turns: Sequence[Turn], report: Report) -> Iterator[Fault]:
     said = {t.n: t.reply for t in turns}
     for grade in report.turns:
         reply = said[grade.n]
-        quoted = [grade.coaching.evidence, *(v.evidence for v in grade.verdicts), *(d.evidence for d in grade.dims.values())]
+        quoted = [
+            grade.coaching.evidence,
+            *(v.evidence for v in grade.verdicts),
+            *(d.evidence for d in grade.dims.values()),
+        ]
         for words in quoted:
             if words and words not in reply:
                 yield _fault("quote", grade.n, "点评引用的是学员原话", words)
@@ -90,12 +95,16 @@ def compared(parts: Parts, case: Case) -> tuple[list[Fault], list[Talk], dict[st
     found = [f for t, r in zip(talks, reports, strict=True) for f in faults(t, r, parts)]
     if case.kind == "pair":
         if finals[0] < finals[1] + case.margin:
-            found.append(_fault("monotonicity", 0, f"更好的说法至少高 {case.margin:g} 分", f"{finals[0]:g} 比 {finals[1]:g}"))
+            found.append(
+                _fault("monotonicity", 0, f"更好的说法至少高 {case.margin:g} 分", f"{finals[0]:g} 比 {finals[1]:g}")
+            )
         if scores[0] < scores[1]:
             found.append(_fault("monotonicity", 0, "更好的说法逐轮分不低", f"{scores[0]:.2f} 比 {scores[1]:.2f}"))
     else:
         if max(finals) - min(finals) > case.tolerance:
-            found.append(_fault("invariance", 0, f"总分相差不超过 {case.tolerance:g}", "、".join(f"{x:g}" for x in finals)))
+            found.append(
+                _fault("invariance", 0, f"总分相差不超过 {case.tolerance:g}", "、".join(f"{x:g}" for x in finals))
+            )
         if len({r.fatal for r in reports}) > 1:
             found.append(_fault("invariance", 0, "红线判定一致", "、".join(str(r.fatal) for r in reports)))
     return found, talks, {"finals": finals, "replies": [round(s, 2) for s in scores]}
@@ -104,5 +113,3 @@ def compared(parts: Parts, case: Case) -> tuple[list[Fault], list[Talk], dict[st
 def _mean(report: Report) -> float:
     found = [d.score for g in report.turns for d in g.dims.values()]
     return sum(found) / len(found) if found else 0.0
-
-

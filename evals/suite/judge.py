@@ -19,7 +19,14 @@ OpenFinder = Callable[[], Finder]
 
 def judged(case: Case, parts: Parts, finder: OpenFinder) -> CaseResult:
     """The result of one case, whatever happens."""
-    head = {"id": case.id, "suite": case.suite, "about": case.about, "scenario": case.scenario, "persona": case.persona, "known": case.known}
+    head = {
+        "id": case.id,
+        "suite": case.suite,
+        "about": case.about,
+        "scenario": case.scenario,
+        "persona": case.persona,
+        "known": case.known,
+    }
     try:
         run = {"talk": _talk, "pair": _compared, "same": _compared, "gold": _gold}.get(case.kind)
         found = run(case, parts) if run else _asked(case, finder())
@@ -94,10 +101,8 @@ def _asked(case: Case, finder: Finder) -> CaseResult:
     found = finder.find(case.ask, None, 10)
     docs: list[str] = list(dict.fromkeys(p.doc for p in found))[: case.top]
     ids = {p.id.rsplit("#", 1)[0] for p in found if p.doc in docs}
-    faults = ()
+    faults: tuple[Fault, ...] = ()
     if not set(case.finds) & ({*docs} | ids):
         faults = (Fault(kind="expectation", check="finds", wanted=f"前 {case.top} 名里有 {'或'.join(case.finds)}",
                         found="、".join(docs)),)  # fmt: skip
     return _empty(faults=faults, outcome={"docs": docs})
-
-

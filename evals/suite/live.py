@@ -58,7 +58,13 @@ class Meter:
 
     def totals(self) -> dict[str, float]:
         """For the report."""
-        return {"问模型": self.calls, "用了缓存": self.cached, "失败": self.failed, "词元": self.tokens, "费用": round(self.cost, 4)}
+        return {
+            "问模型": self.calls,
+            "用了缓存": self.cached,
+            "失败": self.failed,
+            "词元": self.tokens,
+            "费用": round(self.cost, 4),
+        }
 
 
 def run_live(

@@ -30,7 +30,9 @@ def load(paths: Iterable[Path] = (FOLDER,)) -> list[Case]:
     for path in files(paths):
         for case in read(path):
             if case.id in found:
-                raise ContentError(f"{path.name}：用例 {case.id} 在 {found[case.id][1].name} 里已经有了，请改一个编号。")
+                raise ContentError(
+                    f"{path.name}：用例 {case.id} 在 {found[case.id][1].name} 里已经有了，请改一个编号。"
+                )
             found[case.id] = case, path
     if not found:
         raise ContentError("没有找到任何用例。请检查路径，用例写在 .yaml 文件的 cases 列表里。")
@@ -53,7 +55,9 @@ def read(path: Path) -> list[Case]:
     if not isinstance(data, dict) or not isinstance(data.get("cases"), list):
         raise ContentError(f"{path.name}：缺少 cases 列表，请把用例写在 cases: 下面。")
     defaults = data.get("defaults") or {}
-    return [_case({**defaults, **raw} if isinstance(raw, dict) else raw, path, n) for n, raw in enumerate(data["cases"], 1)]
+    return [
+        _case({**defaults, **raw} if isinstance(raw, dict) else raw, path, n) for n, raw in enumerate(data["cases"], 1)
+    ]
 
 
 def _case(raw: Any, path: Path, number: int) -> Case:
@@ -104,6 +108,11 @@ def of_suite(cases: Sequence[Case], suite: str) -> list[Case]:
     return [c for c in cases if suite in ("all", c.suite)]
 
 
+def main() -> None:
+    """Write the schema anew after `case` has changed: ``python -m evals.suite.load``."""
+    SCHEMA.write_text(schema(), encoding="utf-8")
+
+
 def schema() -> str:
     """The JSON schema of a case file, for editors that check YAML while it is written."""
     cases = {"type": "array", "items": {"$ref": "#/$defs/Case"}}
@@ -112,11 +121,14 @@ def schema() -> str:
     reply = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/Reply"}]}
     for key in ("say", "instead"):
         inner["properties"][key] = {**inner["properties"][key], "items": reply}
-    for key in ("id", "about"):  # may stand in `defaults`
-        inner["required"] = [k for k in inner.get("required", []) if k in ("id", "about")]
+    inner["required"] = ["id", "about"]  # everything else may stand in `defaults`
     whole = {
         "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "化诉评测用例", "type": "object",
         "required": ["cases"], "additionalProperties": False,
         "properties": {"defaults": {"type": "object"}, "cases": cases}, "$defs": {**defs, "Case": inner},
     }  # fmt: skip
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -22,7 +22,7 @@ from rich.table import Table
 from bot import privacy
 from bot.appraisal import Appraiser, reader
 from bot.grading import gates
-from bot.mind import MindRules, engine
+from bot.mind import MindRules, acts, engine
 from bot.parts import Finder, Parts
 from bot.records import Appraisal, Context, Cue, Passage, Technique, Utterance
 from bot.settings import get_settings
@@ -193,7 +193,9 @@ def _wrong_article(reply: str, read: Appraisal) -> Appraisal:
 
 
 def _uncited(reply: str, read: Appraisal) -> Appraisal:
-    return read.model_copy(update={"violations": tuple(v.model_copy(update={"citations": (), "redline": ""}) for v in read.violations)})
+    return read.model_copy(
+        update={"violations": tuple(v.model_copy(update={"citations": (), "redline": ""}) for v in read.violations)}
+    )
 
 
 def _without(part: str) -> Callable[[str, Appraisal], Appraisal]:
@@ -216,7 +218,12 @@ def _forgets(parts: Parts, stack: ExitStack) -> Parts:
 
 
 def _heard(appraisal: Appraisal) -> tuple[tuple[str, float], ...]:
-    return tuple((m.code, 1.0) for m in (*appraisal.techniques, *appraisal.antis, *appraisal.violations))
+    return tuple((t.code, t.quality) for t in appraisal.techniques)
+
+
+def _deaf_to_danger(parts: Parts, stack: ExitStack) -> Parts:
+    stack.enter_context(patch.object(engine, "_labels", _heard))
+    return readings(_without("violations"))(parts, stack)
 
 
 def _random_seed(cue: Cue, text: str) -> str:
@@ -232,9 +239,9 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("承诺落空没有后果", minds(_set("promise_broken", [0] * 8)), ("talk-promise",)),
     Mutant("吐露的门槛没了：问什么说什么", minds(_open_book), ("talk-middle-distrust", "talk-middle")),
     Mutant("接受的门槛没了：给个方案就答应", minds(_loose("accept")), ("talk-middle-no-deal", "early-third")),
-    Mutant("客户从不挂断、从不投诉", patched(engine.acts, "_leaves", lambda _s: False), ("talk-hang-up",)),
+    Mutant("客户从不挂断、从不投诉", patched(acts, "_leaves", lambda _s: False), ("talk-hang-up",)),
     Mutant("碰了红线客户没反应", patched(MindRules, "visible_fatal", lambda self, code: False), ("breach-",)),
-    Mutant("轻生的话没接住，谈话照样继续", patched(engine, "_labels", _heard), ("talk-crisis-kind", "talk-crisis")),
+    Mutant("轻生的话没接住，谈话照样继续", _deaf_to_danger, ("talk-crisis-kind", "talk-crisis")),
     Mutant("评分：致命违规不再封顶", rubrics(_set("session_composition", "red_line_caps", "fatal", "cap", 100)), ("breach-", "grade-cap")),
     Mutant("评分：严重违规不再封顶", rubrics(_set("session_composition", "red_line_caps", "serious", "cap", 100)), ("grade-cap-serious",)),
     Mutant("评分：谁都通过", patched(sys.modules["bot.grading.report"], "_passes", lambda *_: True), ("breach-", "sc01-bad")),
@@ -291,7 +298,9 @@ def _hunted(mutant: Mutant, parts: Parts, cases: Sequence[Case], fine: dict[str,
         style = simulator.styles(seen)
         if new or (style and not simulator.styles([fine[r.id] for r in seen])):
             fault = next(iter(new.values()), style[0] if style else None)
-            return Verdict(mutant.name, case.id, f"{fault.check}：应当 {fault.wanted}，实际 {fault.found}" if fault else "", tried)
+            return Verdict(
+                mutant.name, case.id, f"{fault.check}：应当 {fault.wanted}，实际 {fault.found}" if fault else "", tried
+            )
     return Verdict(mutant.name, tried=len(cases))
 
 

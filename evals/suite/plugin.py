@@ -73,7 +73,9 @@ class CaseItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What is wrong, without a traceback: the fault is in the talk, not in the test."""
-        return str(excinfo.value) if isinstance(excinfo.value, CaseFailedError) else super().repr_failure(excinfo, style)
+        return (
+            str(excinfo.value) if isinstance(excinfo.value, CaseFailedError) else super().repr_failure(excinfo, style)
+        )
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where the case is."""
@@ -89,7 +91,10 @@ def said(result: CaseResult) -> str:
     """The faults of a case and the talk around them."""
     from evals.suite.report import said as line
 
-    turns = [f"  {t.n}. 客户：{t.customer}\n     学员：{t.reply}\n     → {'、'.join(t.codes) or '没有标签'}；{t.act}" for t in result.turns]
+    turns = [
+        f"  {t.n}. 客户：{t.customer}\n     学员：{t.reply}\n     → {'、'.join(t.codes) or '没有标签'}；{t.act}"
+        for t in result.turns
+    ]
     return "\n".join([result.about, *(f"- {line(f)}" for f in result.faults), *turns])
 
 

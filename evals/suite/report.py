@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -37,6 +38,8 @@ def one_line(run: RunResult, diffs: Sequence[Difference] = ()) -> str:
     worse = sum(d.regression for d in diffs)
     compared = f"；和基线相比 {worse} 处倒退、{len(diffs) - worse} 处变化" if diffs else ""
     state = "通过" if run.ok else "未通过"
+    known = sum(bool(c.known and c.faults) for c in run.cases)
+    compared = (f"，{known} 个已知还做不到" if known else "") + compared
     return f"{state}：{len(run.cases)} 个用例，{bad} 个没过" + (f"（{kinds}）" if kinds else "") + compared
 
 
@@ -55,10 +58,10 @@ def html(run: RunResult, diffs: Sequence[Difference], library: Library) -> str:
 def pieces(seen: Seen, taxonomy: Taxonomy) -> list[Span]:
     """A reply cut at its evidence; where evidence overlaps the graver kind wins."""
     kinds: dict[str, Kind] = {**dict.fromkeys(taxonomy.techniques, "good"), **dict.fromkeys(taxonomy.antis, "warn"),
-                              **dict.fromkeys(taxonomy.violations, "bad")}  # type: ignore[dict-item]  # fmt: skip
+                              **dict.fromkeys(taxonomy.violations, "bad")}  # fmt: skip
     edges = sorted({0, len(seen.reply), *(m.start for m in seen.marks), *(m.end for m in seen.marks)})
     found = []
-    for left, right in zip(edges, edges[1:], strict=False):
+    for left, right in pairwise(edges):
         over = [m.code for m in seen.marks if m.start <= left and right <= m.end]
         order: tuple[Kind, ...] = ("bad", "warn", "good")
         kind: Kind = next((k for k in order if any(kinds.get(c) == k for c in over)), "plain")
@@ -110,7 +113,19 @@ def markdown(run: RunResult, diffs: Sequence[Difference]) -> str:
     if diffs:
         lines += ["", "| 用例 | 轮 | 什么变了 | 原来 | 现在 | 为什么 |", "|---|---|---|---|---|---|"]
         lines += [
-            "| " + " | ".join(_cell(x) for x in (("倒退 " if d.regression else "") + d.case, d.turn or "全场", d.what, d.before, d.after, d.why)) + " |"
+            "| "
+            + " | ".join(
+                _cell(x)
+                for x in (
+                    ("倒退 " if d.regression else "") + d.case,
+                    d.turn or "全场",
+                    d.what,
+                    d.before,
+                    d.after,
+                    d.why,
+                )
+            )
+            + " |"
             for d in diffs[:SHOWN]
         ]
         lines += [f"（还有 {len(diffs) - SHOWN} 处）"] if len(diffs) > SHOWN else []

@@ -61,8 +61,9 @@ class Seen(Record):
     def of(cls, turn: Turn) -> Seen:
         """What a case keeps of a turn."""
         read = turn.appraisal
+        found: list[Technique | Anti | Violation] = [*read.techniques, *read.antis, *read.violations]
         marks = [Mark(code=m.code, start=m.start, end=m.start + len(m.evidence))
-                 for m in (*read.techniques, *read.antis, *read.violations)]  # fmt: skip
+                 for m in found]  # fmt: skip
         causes: dict[str, dict[str, float]] = {}
         for c in turn.changes:
             mine = causes.setdefault(c.variable, {})
@@ -147,7 +148,9 @@ def loaded(path: Path) -> RunResult:
     try:
         return RunResult.model_validate({k: v for k, v in _read(path).items() if k in RunResult.model_fields})
     except (OSError, ValueError, ValidationError):
-        raise LearnerError(f"读不懂 {path}：它应是 huasu eval run 或 accept 写下的 JSON。请检查路径，或重新生成。") from None
+        raise LearnerError(
+            f"读不懂 {path}：它应是 huasu eval run 或 accept 写下的 JSON。请检查路径，或重新生成。"
+        ) from None
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -164,5 +164,3 @@ def _size(case: Case) -> int:
     """About how long a case takes, so that the longest start first."""
     replies = len(case.given) + len(case.say) * (2 + case.resume) + sum(map(len, case.same)) + 2 * len(case.better)
     return replies + (case.most if case.learner else 0) + 12 * bool(case.gold)
-
-

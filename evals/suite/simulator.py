@@ -18,7 +18,17 @@ ROLE = {
     "role_flip": "说成了银行的人", "speaks_for_learner": "替学员说话", "system_words": "说出了系统的词",
     "language": "不说中文", "early_softening": "行为没到，嘴上先服了软", "too_long": "长得不像说话",
 }  # fmt: skip
-ANGRY = {"vent", "complain", "demand", "allege", "outburst", "threaten_complaint", "threaten_media", "file_complaint", "interrupt"}
+ANGRY = {
+    "vent",
+    "complain",
+    "demand",
+    "allege",
+    "outburst",
+    "threaten_complaint",
+    "threaten_media",
+    "file_complaint",
+    "interrupt",
+}
 HOT = 70.0
 _POLITE = re.compile(r"谢谢|感谢|麻烦您|辛苦您|劳驾|不好意思|(?<!不)抱歉|祝您|您好")
 _HEAT = re.compile(r"[！!？?]|凭什么|你们|少来|别跟我|投诉|骗|糊弄|欺负|什么意思|算什么|不行|没用|听着")
@@ -59,7 +69,9 @@ def _excused(code: str, turn: Turn) -> bool:
 
 
 def _fault(check: str, turn: Turn, wanted: str, found: str) -> Fault:
-    return Fault(kind="simulator", check=check, turn=turn.n, wanted=wanted, found=found, why=f"行为 {turn.act.behaviour}")
+    return Fault(
+        kind="simulator", check=check, turn=turn.n, wanted=wanted, found=found, why=f"行为 {turn.act.behaviour}"
+    )
 
 
 def invented(talk: Talk, i: int) -> list[str]:
@@ -85,11 +97,18 @@ def _whole(turns: Sequence[Turn]) -> Iterator[Fault]:
     if len(hot) >= 3:
         share = sum(bool(_HEAT.search(t.answer.text)) for t in hot) / len(hot)
         if share < SHARE:
-            yield Fault(kind="simulator", check="sanitised", wanted=f"火气上头的话至少 {SHARE:.0%} 带火气", found=f"{share:.0%}")
+            yield Fault(
+                kind="simulator", check="sanitised", wanted=f"火气上头的话至少 {SHARE:.0%} 带火气", found=f"{share:.0%}"
+            )
     if len(turns) >= LONG:
         distinct = len({guard.bare(t.answer.text) for t in turns}) / len(turns)
         if distinct < DISTINCT:
-            yield Fault(kind="simulator", check="drift", wanted=f"{len(turns)} 轮里至少 {DISTINCT:.0%} 的话不重样", found=f"{distinct:.0%}")
+            yield Fault(
+                kind="simulator",
+                check="drift",
+                wanted=f"{len(turns)} 轮里至少 {DISTINCT:.0%} 的话不重样",
+                found=f"{distinct:.0%}",
+            )
         third = len(turns) // 3
         late = [t for t in hot if t.n > len(turns) - third]
         if len(late) >= 2 and not any(_HEAT.search(t.answer.text) for t in late):

@@ -103,10 +103,12 @@ def agreed(talks: Sequence[Marked], ours: Sequence[dict[str, Any]]) -> dict[str,
         both = [(float(round(o["dims"][dim])), float(round(t.dims[dim]))) for t, o in zip(talks, ours, strict=True)
                 if dim in t.dims and o["dims"].get(dim) is not None]  # fmt: skip
         if len(both) >= RARE:
-            found[f"维度 {dim} 加权κ"] = agreement.estimated(agreement.quadratic, *map(list, zip(*both, strict=True)))
+            found[f"维度 {dim} 加权κ"] = agreement.estimated(
+                agreement.quadratic, [a for a, _ in both], [b for _, b in both]
+            )
     totals = [(o["final"], t.final) for t, o in zip(talks, ours, strict=True) if t.final is not None]
     if len(totals) >= RARE:
-        found["总分 Spearman"] = agreement.estimated(agreement.spearman, *map(list, zip(*totals, strict=True)))
+        found["总分 Spearman"] = agreement.estimated(agreement.spearman, [a for a, _ in totals], [b for _, b in totals])
     return found
 
 
@@ -169,7 +171,11 @@ def regrade(owner: str, limit: int, as_json: bool) -> int:
         moved = difference(was, now)
         changed += bool(moved)
         if as_json:
-            print(json.dumps({"id": entry.id, "before": was.final, "after": now.final, "changes": moved}, ensure_ascii=False))
+            print(
+                json.dumps(
+                    {"id": entry.id, "before": was.final, "after": now.final, "changes": moved}, ensure_ascii=False
+                )
+            )
         elif moved:
             print(f"{entry.id[:8]} {entry.scenario} {entry.title}：{'；'.join(moved)}")
     if not as_json:
