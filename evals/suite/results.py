@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from bot.errors import LearnerError
-from bot.records import Record, Turn
+from bot.records import Anti, Record, Technique, Turn, Violation
 
 Kind = Literal["expectation", "simulator", "grader", "error"]
 KINDS: dict[Kind, str] = {
