@@ -119,14 +119,14 @@ def test_a_table_that_is_rebuilt_keeps_what_refers_to_it(empty_url: str, library
     released(empty_url, library, ())
     database = Database(empty_url)
     assert Store(database).turns("alt") == (turn(1),)
-    with migrations._alone(database.engine) as connection:
+    with migrations.alone(database.engine) as connection:
         op = Operations(MigrationContext.configure(connection))
         with op.batch_alter_table("sessions") as batch:
             batch.alter_column("title", type_=String(300))
     assert Store(database).turns("alt") == (turn(1),)
 
 
-def test_a_database_of_a_newer_version_is_left_alone(empty_url: str) -> None:
+def test_a_database_of_a_newer_version_is_leftalone(empty_url: str) -> None:
     with Database(empty_url).engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'r9999'"))
     with pytest.raises(SetupError, match="更新版本"):

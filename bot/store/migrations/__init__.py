@@ -53,7 +53,7 @@ def bring_up(engine: Engine) -> None:
     with engine.connect() as connection:
         if current(connection) == head():
             return
-    with _alone(engine) as connection:
+    with alone(engine) as connection:
         found = current(connection)
         if found == head():  # another process was faster
             return
@@ -84,7 +84,7 @@ def config(connection: Connection) -> Any:
 
 
 @contextmanager
-def _alone(engine: Engine) -> Iterator[Connection]:
+def alone(engine: Engine) -> Iterator[Connection]:
     """One transaction that no other process brings up the database beside; all of it or nothing of it."""
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
