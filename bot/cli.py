@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from bot import telemetry
 from bot.errors import HuasuError
 from bot.settings import get_settings
 
@@ -58,6 +59,9 @@ def serve(
     except HuasuError as error:
         typer.echo(f"错误：{error}", err=True)
         raise typer.Exit(1) from None
+    telemetry.configure(settings.log_level, settings.log_json)
+    if settings.metrics_port:
+        telemetry.figures.serve(settings.metrics_port)
     threading.Thread(target=_warm, daemon=True).start()
     from bot.screens import server
 

@@ -24,7 +24,8 @@ from bot.records import Cue, Passage, Utterance
 from bot.retrieval import Index
 from bot.scenarios import Library, load_library
 from bot.settings import Settings, get_settings
-from bot.store import Database, Store
+from bot.store import Database, Store, places
+from bot.telemetry import figures
 from bot.voice import ModelVoice, ScriptedVoice
 
 log = logging.getLogger("huasu.parts")
@@ -98,16 +99,19 @@ class Parts:
         database = Database(settings.database)
         store = Store(database)
         record = _quietly(store.save_call)
+        gate = places.gate(database, settings.base_url, settings.model_concurrency)
         return cls(
             settings=settings,
             library=library,
             rules=rules,
             appraiser=Appraiser(library),
             finder=_finder(settings),
-            voice=ModelVoice(voice_model(settings, record), scripted, prompts) if settings.voice_ready else scripted,
+            voice=ModelVoice(voice_model(settings, record, gate), scripted, prompts)
+            if settings.voice_ready
+            else scripted,
             store=store,
             database=database,
-            judge=Judge(judge_model(settings, record), prompts, library.taxonomy, settings.judge_samples)
+            judge=Judge(judge_model(settings, record, gate), prompts, library.taxonomy, settings.judge_samples)
             if settings.judge_ready
             else None,
         )
@@ -117,6 +121,11 @@ def shared() -> Parts:
     """The process-wide parts, opened once; the web pages and the server's warm-up share them."""
     with _opening:
         return _shared()
+
+
+def opened() -> Parts | None:
+    """The process-wide parts if they are open, without waiting for them."""
+    return _shared() if _shared.cache_info().currsize else None
 
 
 def prepared() -> Parts:
@@ -148,6 +157,7 @@ def _winnable(library: Library, rules: MindRules) -> None:
 
 def _quietly(save: Recorder) -> Recorder:
     def saved(call: Call) -> None:
+        figures.call(call)
         try:
             save(call)
         except HuasuError as error:  # a log that cannot be written must not cost the learner his turn

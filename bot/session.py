@@ -36,6 +36,7 @@ from bot.records import (
     Utterance,
 )
 from bot.store import LOCAL_OWNER
+from bot.telemetry import measured
 from bot.voice import ModelVoice
 
 Progress = Callable[[int, int], None]
@@ -141,6 +142,7 @@ class Session:
 
     # ── one turn ─────────────────────────────────────────────────────────────────────────────────────
 
+    @measured
     def say(self, text: str, hear: Callable[[str], None] | None = None) -> Turn:
         """Answer the customer. The turn is stored whole, or nothing changes but the held line.
 

@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     max_reply_chars: int = Field(default=1000, ge=50, le=20000)
     host: str = "127.0.0.1"
     port: int = Field(default=8501, ge=1, le=65535)
+    log_json: bool = Field(default=False, description="write the log as one JSON object a line")
+    metrics_port: int = Field(default=0, ge=0, le=65535, description="figures for Prometheus on 127.0.0.1; 0: none")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
 
     @field_validator("base_url", "chroma_url")

@@ -32,6 +32,11 @@ class Database:
         with readable(), Transaction(self.engine, expire_on_commit=False) as t, t.begin():
             yield t
 
+    def ping(self) -> None:
+        """Ask the database for a sign of life. Raises `SetupError` when there is none."""
+        with readable(), self.engine.connect() as connection:
+            connection.exec_driver_sql("SELECT 1 FROM alembic_version")
+
     @staticmethod
     def engine_for(url: str) -> Engine:
         """The connections to a database as it stands, tables or none. Raises `SetupError` for a wrong URL."""
