@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from bot import telemetry
 from bot.errors import HuasuError, SetupError
 from bot.settings import check_open, get_settings
 from bot.user_cli import app as users
@@ -33,17 +34,18 @@ evals = typer.Typer(
 )  # fmt: skip
 app.add_typer(evals, name="eval")
 app.add_typer(users, name="user")
+person = typer.Typer(help="一个人的数据：导出、删除。", no_args_is_help=True)
+app.add_typer(person, name="person")
+OPERATIONS = "bot.operations"
 InFile = Annotated[Path | None, typer.Option("--in", help="JSONL 输入文件；省略则读标准输入。")]
 OutFile = Annotated[Path | None, typer.Option("--out", help="JSONL 输出文件；省略则写标准输出。")]
 
 
 @contextmanager
-def _commands() -> Iterator[ModuleType]:
+def _commands(module: str = "bot.commands") -> Iterator[ModuleType]:
     """The implementations, loaded late; their known errors end as one line and exit code 1."""
     try:
-        from bot import commands
-
-        yield commands
+        yield importlib.import_module(module)
     except HuasuError as error:
         typer.echo(f"错误：{error}", err=True)
         raise typer.Exit(1) from None
@@ -79,6 +81,9 @@ def serve(
     except HuasuError as error:
         typer.echo(f"错误：{error}", err=True)
         raise typer.Exit(1) from None
+    telemetry.configure(settings.log_level, settings.log_json)
+    if settings.metrics_port:
+        telemetry.figures.serve(settings.metrics_port)
     threading.Thread(target=_warm, daemon=True).start()
     from bot.screens import server
 
@@ -238,6 +243,52 @@ def eval_regrade(
     """用现在的量规重评存下来的演练，列出和当时不同的；不改动当时的报告。"""
     with _evals("study") as run:
         run.regrade(owner, limit, as_json)
+
+
+@app.command()
+def backup(
+    path: Annotated[Path, typer.Argument(help="写到哪个文件，如 huasu-20260101.gz；不会覆盖已有文件。")],
+) -> None:
+    """备份整个数据库到一个文件（SQLite、PostgreSQL 通用；服务不用停）。"""
+    with _commands(OPERATIONS) as run:
+        run.backup(path)
+
+
+@app.command()
+def restore(path: Annotated[Path, typer.Argument(help="备份文件。")]) -> None:
+    """把备份恢复到一个空库（HUASU_DATABASE_URL 指向哪里就恢复到哪里，可由 SQLite 搬到 PostgreSQL），逐表核对行数。"""
+    with _commands(OPERATIONS) as run:
+        run.restore(path)
+
+
+@app.command()
+def retain(
+    days: Annotated[int, typer.Option(min=1, help="保留最近多少天的演练。")],
+    yes: Annotated[bool, typer.Option("--yes", help="确定删除。")] = False,
+) -> None:
+    """按保存期限清理：删掉更早的演练和它们的轮次、点评、报告、模型记录。"""
+    with _commands(OPERATIONS) as run:
+        run.retain(days, yes)
+
+
+@person.command("export")
+def export_person(
+    owner: Annotated[str, typer.Argument(help="谁（本机单人使用时是 local）。")],
+    path: Annotated[Path, typer.Option("--out", help="写到哪个 JSON 文件。")],
+) -> None:
+    """导出一个人的全部记录。"""
+    with _commands(OPERATIONS) as run:
+        run.export_person(owner, path)
+
+
+@person.command("delete")
+def delete_person(
+    owner: Annotated[str, typer.Argument(help="谁（本机单人使用时是 local）。")],
+    yes: Annotated[bool, typer.Option("--yes", help="确定删除。")] = False,
+) -> None:
+    """删除一个人的全部记录。"""
+    with _commands(OPERATIONS) as run:
+        run.delete_person(owner, yes)
 
 
 def main() -> None:

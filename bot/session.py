@@ -36,6 +36,7 @@ from bot.records import (
 )
 from bot.replies import SHORT, cleaned, same
 from bot.store import LOCAL_OWNER
+from bot.telemetry import measured
 
 Progress = Callable[[int, int], None]
 QUERY_CHARS, PASSAGES = 300, 4
@@ -178,6 +179,7 @@ class Session:
 
     # ── one turn ─────────────────────────────────────────────────────────────────────────────────────
 
+    @measured
     def say(self, text: str, hear: Callable[[str], None] | None = None) -> Turn:
         """Answer the customer. The turn is stored whole, or nothing changes but the held line.
 

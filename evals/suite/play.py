@@ -12,9 +12,9 @@ from bot.errors import LearnerError
 from bot.parts import Parts
 from bot.records import Turn
 from bot.session import Session
-from bot.store import Store
+from bot.store import Memory, Store
 from evals.learners import LEARNERS, View
-from evals.simulate import Memory, Talk
+from evals.simulate import Talk
 from evals.suite.case import CODES, Case, Expect, Reply
 
 FIXED = "2026-01-01T00:00:00+00:00"
