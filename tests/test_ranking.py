@@ -209,4 +209,4 @@ def test_fused_search_beats_either_method_on_the_questions(with_index: Path) -> 
     fused = bench.marks(asked, lambda query: index.find(query, k=bench.DEPTH))
     for search in (bench.by_wording(held), bench.by_meaning(held)):
         assert fused.ndcg > bench.marks(asked, search).ndcg
-    assert fused.hit3 >= 0.85
+    assert fused.hit3 >= 0.9
