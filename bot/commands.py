@@ -63,6 +63,9 @@ def _talk(session: Session, mode: Mode) -> bool:
         if typed in ("/结束", "/end"):
             break
         try:
+            if typed in ("/提示", "/hint"):
+                _help(session)
+                continue
             _show(session.say(typed), session, mode)
         except LearnerError as error:
             err.print(escape(str(error)))
@@ -242,8 +245,19 @@ def _show(turn: Turn, session: Session, mode: Mode) -> None:
         point = session.feedback(turn.n).coaching
         anger = turn.mind.values["A"]
         out.print(f"[dim]愤怒 {anger:.0f}，第 {turn.mind.stage} 阶段。教练：{escape(point.point)}[/dim]")
-    if turn.mind.ended:
-        out.print(f"[dim]{view.ENDINGS.get(turn.mind.ended, '')}[/dim]")
+    run = session.gates
+    if run:
+        out.print(f"[dim]{escape(run.said)}{escape(f'教练示范：{run.demo}') if run.demo else ''}[/dim]")
+    if session.ended:
+        out.print(f"[dim]{view.ENDINGS.get(session.ended, '')}[/dim]")
+
+
+def _help(session: Session) -> None:
+    found = session.hint()
+    begin = f"可以这样开头：{found.begin}" if found.begin else ""
+    out.print(
+        f"[dim]{escape(f'{found.state}先接住{found.catch}。这一步：{found.technique}。{found.move}{begin}')}[/dim]"
+    )
 
 
 def _ranked(found: Index, row: str, number: int, collection: str | None, k: int) -> dict[str, Any]:

@@ -88,10 +88,11 @@ def as_html(
         radar=view.radar(report.dims), ending=view.ENDINGS.get(turns[-1].mind.ended, "") if turns else "",
         versions=snapshot.versions, rows=[row(t, report, turns, library) for t in turns], marks=about.marks,
         hinted=about.hinted, forks=[(f, overlaid(f)) for f in about.forks], snapshot_id=snapshot.id,
+        gated=snapshot.mode == "gate",
     )  # fmt: skip
 
 
-def overlaid(fork: Fork, width: int = 720, numbers: bool = True) -> Markup:
+def overlaid(fork: Fork, width: int = 520, numbers: bool = True) -> Markup:
     """The two mood curves of a fork over each other, the original dashed."""
     return view.curve(fork.start, fork.again.moods, other=fork.before.moods, width=width, numbers=numbers)
 
@@ -136,7 +137,7 @@ def as_csv(
             f"{turn.mind.values['A']:.0f}", f"{turn.mind.values['T']:.0f}",
             HINTED if turn.n in about.hinted else "",
         ]  # fmt: skip
-        sheet.writerow([f"'{c}" if c[:1] in "=+-@\t" else c for c in cells])
+        sheet.writerow([f"'{c}" if c and c[0] in "=+-@\t" else c for c in cells])
     return out.getvalue()
 
 

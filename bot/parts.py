@@ -38,7 +38,9 @@ from bot.store import (
     Reviews,
     Store,
     Users,
+    places,
 )
+from bot.telemetry import figures
 from bot.voice import ModelVoice, ScriptedVoice
 
 log = logging.getLogger("huasu.parts")
@@ -134,13 +136,16 @@ class Parts:
         database = Database(settings.database)
         store = Store(database)
         record = _quietly(store.save_call)
+        gate = places.gate(database, settings.base_url, settings.model_concurrency)
         return cls(
             settings=settings,
             library=library,
             rules=rules,
             appraiser=Appraiser(library),
             finder=_finder(settings),
-            voice=ModelVoice(voice_model(settings, record), scripted, prompts) if settings.voice_ready else scripted,
+            voice=ModelVoice(voice_model(settings, record, gate), scripted, prompts)
+            if settings.voice_ready
+            else scripted,
             store=store,
             database=database,
             marks=Marks(database),
@@ -152,10 +157,10 @@ class Parts:
             reviews=Reviews(database),
             overview=Overview(database),
             retention=Retention(database),
-            judge=Judge(judge_model(settings, record), prompts, library.taxonomy, settings.judge_samples)
+            judge=Judge(judge_model(settings, record, gate), prompts, library.taxonomy, settings.judge_samples)
             if settings.judge_ready
             else None,
-            drafter=draft_model(settings, record) if settings.voice_ready or settings.judge_ready else None,
+            drafter=draft_model(settings, record, gate) if settings.voice_ready or settings.judge_ready else None,
             contents=Contents(database),
         )
 
@@ -169,6 +174,11 @@ def shared() -> Parts:
     """The process-wide parts, opened once; the web pages and the server's warm-up share them."""
     with _opening:
         return _shared()
+
+
+def opened() -> Parts | None:
+    """The process-wide parts if they are open, without waiting for them."""
+    return _shared() if _shared.cache_info().currsize else None
 
 
 def prepared() -> Parts:
@@ -200,6 +210,7 @@ def _winnable(library: Library, rules: MindRules) -> None:
 
 def _quietly(save: Recorder) -> Recorder:
     def saved(call: Call) -> None:
+        figures.call(call)
         try:
             save(call)
         except HuasuError as error:  # a log that cannot be written must not cost the learner his turn

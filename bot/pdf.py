@@ -1,10 +1,11 @@
-"""The report as a PDF: the Chinese font comes with the product and is embedded, so it looks the same on any machine."""
+"""The report as a PDF: the Chinese font is installed with the product and is embedded, so it looks the same on any machine."""
 
 from __future__ import annotations
 
 import math
 import os
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from fpdf import FPDF
@@ -16,7 +17,13 @@ from bot.compare import Fork
 from bot.records import DIMENSIONS, Report, Snapshot, Turn
 from bot.scenarios import Library
 
-FONT = Path(view.__file__).parent / "templates" / "fonts" / "NotoSansSC-Regular.otf"
+
+def _installed() -> Path:
+    spec = find_spec("zhplot")  # carries Noto Sans SC (SIL Open Font License); the package itself is never run
+    return Path((spec.submodule_search_locations or [""])[0] if spec else "") / "fonts" / "NotoSansSC-Regular.ttf"
+
+
+FONT = _installed()
 _RARE = (  # where a name's rare character is looked for when our font lacks it
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
     "/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc",

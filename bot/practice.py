@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from difflib import SequenceMatcher
 
 from bot import grading, mind, notebook, privacy
 from bot.decks import Decks, Exercise, load_decks
 from bot.errors import LearnerError
 from bot.parts import Parts
 from bot.records import Appraisal, Coaching, Context, Practised, Record, Turn, TurnGrade, Utterance
-from bot.replies import cleaned
+from bot.replies import SHORT, cleaned, same
 
 PASS = 60.0
 """A reply passes from this score on, when it holds no breach and no slip of severity `GRAVE`, says something only
-this customer would hear (a vent needs no more than being heard), and was not said to another customer before.
+this customer would hear (where he gave nothing to name: shows what is trained), and was not said to another before.
 
 The score is the mean of two: the dimensions the reply showed, weighted as in the case it comes from, and the mark a
 trainer would give the whole reply as the reader estimates it. Every model reply passes; typical wrong ones stay
 under 50 (see the tests).
 """
 GRAVE = 2
-SHORT, ALIKE = 8, 0.92
+AIMLESS = "话不重，可还没有接到点子上，看看下面这一条。"
+UNHEARD = "话不重，可是换个客户也能这么说。再加一个只属于他的细节：时间、数字、人或事。"
 RECITED = "这句话您对别的客户也说过。每位客户的难处不一样，换成只说给他听的话。"
 COPIED = "过是过了，不过这是示范的原话。换成自己的话，客户更听得出是您在说。"
 
@@ -65,7 +65,7 @@ def answer(parts: Parts, owner: str, card_id: str, text: str) -> Outcome:
     made = graded(parts, exercise, reply)
     if made.passed and _said_before(parts, owner, card_id, reply):
         made = made.model_copy(update={"passed": False, "why": RECITED})
-    if made.passed and alike(reply, exercise.case.exemplary):
+    if made.passed and same(reply, exercise.case.exemplary):
         made = made.model_copy(update={"why": COPIED})
     noted = notebook.note(parts, owner, card_id, passed=made.passed, score=made.score, said=reply)
     notice = f"检测到{'、'.join(masked)}，已自动打码。请不要输入真实的个人信息。" if masked else ""
@@ -98,8 +98,9 @@ def graded(parts: Parts, exercise: Exercise, reply: str) -> Outcome:
     report = grading.report((turn,), case, library, start_mood=start.mood, grades=[grade])
     score = round((report.rubric_score + (read.mark - 1) / 4 * 100) / 2, 1)
     trained = tuple((code, code in read.codes) for code in exercise.card.trains)
-    detail = next((v.passed for v in grade.verdicts if v.id == "detail"), any(shown for _, shown in trained))
-    heard = case.opening_act == "vent" or bool(detail)
+    detail = next((v.passed for v in grade.verdicts if v.id == "detail"), None)
+    aimed = case.opening_act == "vent" or detail is None  # nothing of his own to name: the technique itself must show
+    heard = any(shown for _, shown in trained) if aimed else bool(detail)
     grave = [*(v.code for v in read.violations), *(a.code for a in read.antis if a.severity >= GRAVE)]
     names = [library.taxonomy.name(code).split("（")[0] for code in grave]
     return Outcome(
@@ -108,32 +109,25 @@ def graded(parts: Parts, exercise: Exercise, reply: str) -> Outcome:
         grade=grade,
         score=score,
         passed=not grave and heard and score >= PASS,
-        why=_why(names, heard, score),
+        why=_why(names, heard, aimed, score),
         trained=trained,
     )
 
 
-def _why(grave: list[str], heard: bool, score: float) -> str:
+def _why(grave: list[str], heard: bool, aimed: bool, score: float) -> str:
     if grave:
         return f"里面有「{'」「'.join(dict.fromkeys(grave))}」，客户听到这一句，别的就听不进去了。"
+    if score >= PASS and heard:
+        return "接住了，可以往下谈。"
     if score >= PASS:
-        return (
-            "接住了，可以往下谈。"
-            if heard
-            else "话不重，可是换个客户也能这么说。再加一个只属于他的细节：时间、数字、人或事。"
-        )
+        return AIMLESS if aimed else UNHEARD
     return "没有说重话，可也还没有接到他心里去。"
 
 
 def _said_before(parts: Parts, owner: str, card: str, reply: str) -> bool:
     """Whether the same words were given to another customer: a reply that fits everybody has heard nobody."""
     others = (p.said for p in parts.practice.all(owner) if p.card != card)
-    return len(reply) > SHORT and any(alike(reply, said) for said in others)
-
-
-def alike(reply: str, other: str) -> bool:
-    """Whether two replies are the same words, give or take a few."""
-    return abs(len(reply) - len(other)) <= SHORT and SequenceMatcher(None, reply, other).ratio() >= ALIKE
+    return len(reply) > SHORT and any(same(reply, said) for said in others)
 
 
 def choose(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from difflib import SequenceMatcher
 
 from bot import privacy
@@ -13,8 +14,11 @@ SHORT, ALIKE = 8, 0.92
 MASKED = "检测到{kinds}，已自动打码。演练里请不要输入真实的个人信息。"
 
 
-def accepted(text: str, limit: int) -> tuple[str, tuple[str, ...]]:
-    """A reply ready to be answered, and what to tell the learner about it. Raises `LearnerError` saying what to do."""
+def accepted(text: str, limit: int, known: Collection[str] = ()) -> tuple[str, tuple[str, ...]]:
+    """A reply ready to be answered, and what to tell the learner about it. Raises `LearnerError` saying what to do.
+
+    `known` is what a case itself says of its people: their names are fiction and need no mask.
+    """
     reply = cleaned(text)
     if not reply:
         raise LearnerError("还没有写内容。先接住客户的话，写一两句再发送。")
@@ -22,7 +26,7 @@ def accepted(text: str, limit: int) -> tuple[str, tuple[str, ...]]:
         raise LearnerError(f"这一条有 {len(reply)} 个字，超过了 {limit} 字。对客户说话宜短，请精简后再发送。")
     if not any(ch.isalnum() for ch in reply):
         raise LearnerError("这一条里没有文字，客户听不到表情和符号。请写一句话再发送。")
-    masked, kinds = privacy.mask(reply)
+    masked, kinds = privacy.mask(reply, known)
     return masked, (MASKED.format(kinds="、".join(kinds)),) if kinds else ()
 
 

@@ -83,16 +83,17 @@ def answer(
         if sum(ch.isalnum() for ch in text) < OPEN_LEAST:
             raise LearnerError("先写一两句自己的想法再看参考要点，写得不全也没有关系。")
         noted = notebook.note(parts, owner, q.id, passed=True, said=text)
-        return Verdict(q, (), None, _sources(parts, q), noted, text)
+        return Verdict(q, (), None, sources_of(parts, q), noted, text)
     if not picked:
         raise LearnerError(
             "还没有选。多选题可以选好几个，选好再交。" if q.kind == "multiple" else "还没有选，选一个再交。"
         )
     right = set(picked) == set(q.answer)
     noted = notebook.note(parts, owner, q.id, passed=right, said="、".join(picked))
-    return Verdict(q, picked, right, _sources(parts, q), noted)
+    return Verdict(q, picked, right, sources_of(parts, q), noted)
 
 
-def _sources(parts: Parts, q: Question) -> tuple[Source, ...]:
+def sources_of(parts: Parts, q: Question) -> tuple[Source, ...]:
+    """Where the answer to a question stands written, each with its standing and a link."""
     shelf = load_shelf(parts.library.root)
     return tuple(reference(cited, shelf) for cited in q.citations)

@@ -36,6 +36,7 @@ from bot.records import (
 )
 from bot.replies import SHORT, cleaned, same
 from bot.store import LOCAL_OWNER
+from bot.telemetry import measured
 
 Progress = Callable[[int, int], None]
 QUERY_CHARS, PASSAGES = 300, 4
@@ -178,6 +179,7 @@ class Session:
 
     # ── one turn ─────────────────────────────────────────────────────────────────────────────────────
 
+    @measured
     def say(self, text: str, hear: Callable[[str], None] | None = None) -> Turn:
         """Answer the customer. The turn is stored whole, or nothing changes but the held line.
 
@@ -243,7 +245,9 @@ class Session:
     def _accepted(self, text: str) -> tuple[str, tuple[str, ...]]:
         if self.ended:
             raise LearnerError("这场对话已经结束了。可以看报告，或者换个场景再来。")
-        return replies.accepted(text, self.parts.settings.max_reply_chars)
+        s = self.snapshot.scenario
+        fiction = (s.profile.name, s.opening, s.demand, *s.facts.values())
+        return replies.accepted(text, self.parts.settings.max_reply_chars, fiction)
 
     def _context(self) -> Context:
         last = self.turns[-1] if self.turns else None

@@ -64,6 +64,8 @@ class Settings(BaseSettings):
     oidc_admins: str = Field(default="", description="values of the claim that make an administrator")
     host: str = "127.0.0.1"
     port: int = Field(default=8501, ge=1, le=65535)
+    log_json: bool = Field(default=False, description="write the log as one JSON object a line")
+    metrics_port: int = Field(default=0, ge=0, le=65535, description="figures for Prometheus on 127.0.0.1; 0: none")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
 
     @field_validator("base_url", "chroma_url")

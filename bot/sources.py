@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from bot import view
-from bot.citations import Shelf
+from bot.citations import UNNUMBERED, Shelf
 from bot.records import REPEALED, Citation, Passage
 from bot.view import Span
 
-UNNUMBERED = "条号待核"
 OWN = "课程口径"
 SOFT = {"行业自律": "自律", "推荐性标准": "推荐性标准", OWN: OWN}
 KINDS = {
@@ -66,7 +65,7 @@ def reference(cited: str, shelf: Shelf, linked: bool = True) -> Source:
     else:
         verb = "参照" if any(word in document.title for word in view.ADVISORY) else "依据"
         text = f"{verb}《{document.title}》{named}{view.DOUBT if conf == 'C' else ''}"
-    links = tuple((f"{document.short} {s.name}", address(s.doc, s.name)) for s in sections if linked)
+    links = tuple(("原文", address(s.doc, s.name)) for s in sections if linked)
     return Source(text, badges(document.status if conf else "", document.level, conf), links)
 
 

@@ -147,14 +147,14 @@ def jump_cause(turn: Turn, taxonomy: Taxonomy) -> str:
 
 
 def curve(
-    start: float, moods: Sequence[float], moments: Sequence[Moment] = (), *, width: int = 720,
+    start: float, moods: Sequence[float], moments: Sequence[Moment] = (), *, width: int = 520,
     other: Sequence[float] = (), numbers: bool = True,
 ) -> Markup:  # fmt: skip
     """The mood curve as an inline image (SVG in a data address), with 峰 and 终 marked, `other` dashed behind it.
 
     Without `numbers` its description speaks of better and worse only.
     """
-    height, left, right, top, bottom = round(width * (0.30 if width > 500 else 0.42)), 40, 18, 22, 26
+    height, left, right, top, bottom = round(width * 0.34), 40, 18, 22, 26
     values, others = [start, *moods], [start, *other] if other else []
     low, high = min([*values, *others]) - 8, max([8.0, *values, *others]) + 8
     low = min(low, high - 60)  # a flat talk must look flat

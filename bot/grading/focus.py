@@ -76,7 +76,7 @@ def _of_dimension(talk: Talk, scenario: Scenario, grades: Sequence[TurnGrade], c
     technique = next((t for t in dim["techniques"] if t not in scene.codes), dim["techniques"][0])
     return Focus(
         title=f"练「{dim['name_zh'].split('（')[0]}」：{short_name(talk.library, technique)}",
-        advice=f"{shown.why if shown else dim['question']}目标是：{dim['anchors']['4']}",
+        advice=plain(talk.library, f"{shown.why if shown else dim['question']}目标是：{dim['anchors']['4']}"),
         turn=n,
         evidence=shown.evidence if shown else scene.first_sentence,
         better=for_technique(scene, technique),

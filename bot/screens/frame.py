@@ -27,11 +27,20 @@ _CHROME = Markup(
     "h1{font-size:1.7rem!important;font-weight:650!important;letter-spacing:.5px}"
     "h2,h3{font-weight:650!important;font-size:1.25rem!important;padding-top:.4rem!important}"
     "[data-testid='stChatInput']>div{background:#fff}"
+    # Streamlit's own grey is too pale to read
+    "[data-testid='stCaptionContainer'],[data-testid='stCaptionContainer'] *{color:#565d61!important;opacity:1!important}"
     "[data-testid='stLayoutWrapper']:has(>.st-key-help){position:sticky;top:3.6rem;z-index:50}"
     ".st-key-help{background:#faf8f4;padding:.3rem 0}"
     ".st-key-whoami{position:fixed;top:.55rem;right:.9rem;z-index:999991;width:auto!important}"
     ".st-key-whoami button{border:none;background:transparent;padding:.1rem .5rem;min-height:2rem}"
     "[data-testid='stColumn']:has(.hs-side){position:sticky;top:4.2rem;align-self:flex-start}"
+    "[data-testid='stCaptionContainer'],[data-testid='stCaptionContainer'] p{color:#5d6468!important;opacity:1}"
+    "[data-testid='stBaseButton-segmented_controlActive'] p{color:#1d5351!important}"
+    "[data-testid='InputInstructions']{display:none}"  # in English, and the placeholder says it
+    # beside a talk: the panel fits the window, the talk grows upwards from the line to type in, as in any chat
+    "@media (min-width:641px){[data-testid='stColumn']:has(.hs-side){max-height:calc(100vh - 13.5rem);overflow-y:auto}"
+    "[data-testid='stColumn']:has(+ [data-testid='stColumn'] .hs-side){align-self:flex-end}}"
+    ".block-container:has(.hs-side){padding-bottom:1rem}"
     # the upload box speaks English and has no setting for it
     "[data-testid='stFileUploaderDropzoneInstructions']{display:none}"
     "[data-testid='stFileUploaderDropzone']>span button p{font-size:0}"
@@ -96,7 +105,7 @@ def low_anxiety_toggle() -> None:
     def keep() -> None:
         parts().preferences.put(owner(), CALM, "on" if st.session_state[key] else "off")
 
-    st.toggle("少看数字", key=key, on_change=keep, help="用“还在气头上”“缓下来了”这样的话代替分数和数值。")
+    st.toggle("少看数字，多看话", key=key, on_change=keep)
 
 
 def register(**pages: Any) -> None:
@@ -156,16 +165,6 @@ def guarded(render: Callable[[], None]) -> None:
         st.error(
             "这一页出错了，您写的内容没有丢。请刷新页面；如果还不行，请把时间告诉管理员。", icon=":material/error:"
         )
-
-
-def calm() -> bool:
-    """As `low_anxiety`: whether this person asked for words instead of numbers."""
-    return low_anxiety()
-
-
-def set_calm(on: bool) -> None:
-    """Words instead of numbers from now on, or numbers again."""
-    parts().preferences.put(owner(), CALM, "on" if on else "off")
 
 
 def nothing_here(message: str) -> None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import streamlit as st
 
 from bot import growth, rounds, view
 from bot.errors import LearnerError
 from bot.quiz import load_quiz
-from bot.records import Question
+from bot.records import Question, QuizSet
 from bot.rounds import Verdict
 from bot.screens import frame
 
 ROUND, AT, VERDICT, DONE, TOPIC = "quiz-round", "quiz-at", "quiz-verdict", "quiz-done", "quiz-topic"
-ALL = ""
+ALL, WIDTH = "", 780
 
 
 def render() -> None:
@@ -26,15 +26,18 @@ def render() -> None:
         return
     at = int(st.session_state.get(AT, 0))
     if at >= len(ids):
-        _summary(st.session_state.get(DONE, []))
+        with st.container(width=WIDTH):
+            _summary(st.session_state.get(DONE, []))
         return
-    _progress(at, len(ids))
-    question = rounds.question(frame.parts(), ids[at])
-    verdict: Verdict | None = st.session_state.get(VERDICT)
-    if verdict is None:
-        _ask(question)
-    else:
-        _answered(verdict, last=at + 1 == len(ids))
+    with st.container(width=WIDTH):
+        _progress(at, len(ids))
+        question = rounds.question(frame.parts(), ids[at])
+        verdict: Verdict | None = st.session_state.get(VERDICT)
+        if verdict is None:
+            _ask(question)
+        else:
+            _answered(verdict, last=at + 1 == len(ids))
+        _stop(len(ids))
 
 
 def open_round(ids: Sequence[str]) -> None:
@@ -61,12 +64,18 @@ def _start() -> None:
             if st.button("先答错题", type="primary", key="due"):
                 _begin(waiting)
                 st.rerun()
-    names = {ALL: "混着来（错题和弱项在前）", **{s.id: f"{s.title}（{len(s.questions)} 题）" for s in sets.values()}}
+    answered = {p.card for p in parts.practice.all(owner)}
+    names = {ALL: "混着来（错题和弱项在前）", **{s.id: _named(s, answered) for s in sets.values()}}
     topic = st.radio("考什么", list(names), format_func=names.__getitem__, key=TOPIC) or ALL
     st.caption(sets[topic].intro if topic else "从各组里抽十题，每一题都说为什么，也说写在哪里。思考题单独成组。")
     if st.button("开始一轮", type="primary" if not waiting else "secondary", key="start"):
         _begin(rounds.draw(parts, owner, growth.weak(parts, owner), topic, parts.make_seed()))
         st.rerun()
+
+
+def _named(quiz: QuizSet, answered: Collection[str]) -> str:
+    done = sum(q.id in answered for q in quiz.questions)
+    return f"{quiz.title}（{len(quiz.questions)} 题{f'，答过 {done}' if done else ''}）"
 
 
 def _summary(done: list[Verdict]) -> None:
@@ -76,7 +85,7 @@ def _summary(done: list[Verdict]) -> None:
     frame.show(
         view.fragment(
             "round", right=right, judged=len(judged), opened=len(done) - len(judged), wrong=len(wrong),
-            calm=frame.calm(), word=view.score_word(100 * right / len(judged)) if judged else "",
+            calm=frame.low_anxiety(), word=view.score_word(100 * right / len(judged)) if judged else "",
         )
     )  # fmt: skip
     with st.container(horizontal=True):
@@ -89,19 +98,21 @@ def _summary(done: list[Verdict]) -> None:
     if wrong:
         st.subheader("这一轮的错题")
     for v in wrong:
-        with st.container(border=True):
-            st.text(v.question.question)
-            _choices(v)
+        with st.expander(_plain(v.question.question), expanded=v is wrong[0]):
+            frame.show(view.fragment("choices", v=v, banner=False))
             frame.show(view.fragment("why", q=v.question, sources=v.sources))
 
 
 def _progress(at: int, count: int) -> None:
-    left, right = st.columns([6, 1], vertical_alignment="center")
-    left.progress((at + 1) / count, text=f"第 {at + 1} 题，共 {count} 题")
-    if right.button("先不答了", key="stop", width="stretch"):
-        done = st.session_state.get(DONE, [])
+    st.progress((at + 1) / count, text=f"第 {at + 1} 题，共 {count} 题")
+
+
+def _stop(count: int) -> None:
+    """End the round here: what was answered is summed up."""
+    if st.button("先不答了", key="stop", type="tertiary"):
         st.session_state[AT] = count
-        if not done:
+        st.session_state.pop(VERDICT, None)
+        if not st.session_state.get(DONE):
             st.session_state.pop(ROUND, None)
         st.rerun()
 
@@ -147,13 +158,9 @@ def _check(q: Question, chosen: list[str], written: str) -> None:
 def _answered(v: Verdict, last: bool) -> None:
     with st.container(border=True):
         frame.show(view.fragment("question", q=v.question, kind=rounds.KIND_NAMES[v.question.kind]))
-        _choices(v)
+        frame.show(view.fragment("choices", v=v))
         frame.show(view.fragment("why", q=v.question, sources=v.sources))
     if st.button("看这一轮的结果" if last else "下一题", type="primary", key="next"):
         st.session_state[AT] = int(st.session_state.get(AT, 0)) + 1
         st.session_state.pop(VERDICT, None)
         st.rerun()
-
-
-def _choices(v: Verdict) -> None:
-    frame.show(view.fragment("choices", v=v))

@@ -2,12 +2,14 @@
 
 from bot.records import Entry
 from bot.store.audit import Audit
+from bot.store.backup import load, save
 from bot.store.contents import Contents
 from bot.store.database import Database
 from bot.store.groups import Groups
 from bot.store.marks import Marks
 from bot.store.memory import Memory
 from bot.store.overview import MOST, Activity, Due, Overview, Tally
+from bot.store.people import People
 from bot.store.practice import Practice
 from bot.store.preferences import Preferences
 from bot.store.retention import Retention
@@ -17,5 +19,5 @@ from bot.store.users import Users
 
 __all__ = [
     "LOCAL_OWNER", "MOST", "Activity", "Audit", "Contents", "Database", "Due", "Entry", "Groups", "Marks", "Memory", "Overview",
-    "Practice", "Preferences", "Retention", "Reviews", "Store", "Tally", "Users",
+    "People", "Practice", "Preferences", "Retention", "Reviews", "Store", "Tally", "Users", "load", "save",
 ]  # fmt: skip

@@ -6,29 +6,41 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import create_engine, event, inspect, text
+from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session as Transaction
 
 from bot.errors import SetupError
-from bot.store.tables import Base
+from bot.store import migrations
 
 
 class Database:
-    """One database, shared by the repositories of this package. Safe to share between threads."""
+    """One database, shared by the repositories of this package. Safe to share between threads.
+
+    Opening it brings it to the tables of this version.
+    """
 
     def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
+        self.engine = self.engine_for(url)
         with readable():
-            Base.metadata.create_all(self.engine)
-            _grow(self.engine)
+            migrations.bring_up(self.engine)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """All of it or nothing of it. `IntegrityError` passes through; every other failure is a `SetupError`."""
         with readable(), Transaction(self.engine, expire_on_commit=False) as t, t.begin():
             yield t
+
+    def ping(self) -> None:
+        """Ask the database for a sign of life. Raises `SetupError` when there is none."""
+        with readable(), self.engine.connect() as connection:
+            connection.exec_driver_sql("SELECT 1 FROM alembic_version")
+
+    @staticmethod
+    def engine_for(url: str) -> Engine:
+        """The connections to a database as it stands, tables or none. Raises `SetupError` for a wrong URL."""
+        return _engine(url)
 
     def close(self) -> None:
         """Give back every connection."""
@@ -72,19 +84,6 @@ def _engine(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_pragmas)
     return engine
-
-
-def _grow(engine: Engine) -> None:
-    """Give tables of an older version the nullable columns and the indexes they lack; nothing is ever dropped."""
-    known = inspect(engine)
-    with engine.begin() as connection:
-        for table in Base.metadata.sorted_tables:
-            have = {column["name"] for column in known.get_columns(table.name)}
-            for column in (c for c in table.columns if c.name not in have and c.nullable):
-                kind = column.type.compile(engine.dialect)
-                connection.execute(text(f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {kind}'))
-            for index in table.indexes:
-                index.create(connection, checkfirst=True)
 
 
 def _sqlite_pragmas(connection: object, _record: object) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Transaction
+from sqlalchemy.orm import defer
 
 from bot.errors import ConflictError, LearnerError
 from bot.model.calls import Call
@@ -148,7 +149,7 @@ class Store:
     def history(self, owner: str, limit: int = 50) -> tuple[Entry, ...]:
         """A person's sessions, newest first."""
         with self._database.transaction() as t:
-            query = select(SessionRow).where(SessionRow.owner == owner)
+            query = select(SessionRow).options(defer(SessionRow.snapshot)).where(SessionRow.owner == owner)
             rows = t.scalars(query.order_by(SessionRow.started_at.desc(), SessionRow.id).limit(limit))
             return tuple(_entry(row) for row in rows)
 
