@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bot.screens import choose, frame, knowledge, report, talk
+from bot.screens import choose, frame, knowledge, report, talk, workshop
 
 # a file of our own: Streamlit fetches named icons from the internet
 st.set_page_config(page_title="化诉 · 柔性催收与投诉处理陪练", page_icon=str(frame.ICON), layout="wide")
@@ -11,8 +11,9 @@ CHOOSE = st.Page(lambda: frame.guarded(choose.render), title="选场景", url_pa
 TALK = st.Page(lambda: frame.guarded(talk.render), title="对练", url_path="talk")
 REPORT = st.Page(lambda: frame.guarded(report.render), title="报告", url_path="report")
 KNOWLEDGE = st.Page(lambda: frame.guarded(knowledge.render), title="知识库", url_path="knowledge")
+WORKSHOP = st.Page(lambda: frame.guarded(workshop.render), title="工坊", url_path="workshop")
 
-frame.register(choose=CHOOSE, talk=TALK, report=REPORT, knowledge=KNOWLEDGE)
-page = st.navigation([CHOOSE, TALK, REPORT, KNOWLEDGE], position="top")
+frame.register(choose=CHOOSE, talk=TALK, report=REPORT, knowledge=KNOWLEDGE, workshop=WORKSHOP)
+page = st.navigation([CHOOSE, TALK, REPORT, KNOWLEDGE, WORKSHOP], position="top")
 frame.dress()
 page.run()

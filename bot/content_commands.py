@@ -30,7 +30,7 @@ def _desk() -> Workshop:
 def validate(targets: Sequence[str], as_json: bool) -> None:
     """Check files, folders, or stored versions; all built-in ones when nothing is named. Raises when one is wrong."""
     desk = _desk()
-    found = []
+    found: list[dict[str, Any]] = []
     for name, kind, body in track(
         list(_named(desk, targets)), description="检查中", console=err, disable=as_json or not err.is_terminal
     ):

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from bot import view
 from bot.errors import HuasuError
 from bot.parts import NothingFound, Parts, shared
+from bot.records import LOCAL_ACTOR, Actor, Role
 from bot.session import Session
 from bot.store import LOCAL_OWNER
 
@@ -48,6 +49,15 @@ def parts() -> Parts:
 def owner() -> str:
     """Whose talks this page shows."""
     return LOCAL_OWNER
+
+
+def actor() -> Actor:
+    """Who is at this page; the one person of an installation without accounts."""
+    return LOCAL_ACTOR
+
+
+def require(role: Role) -> None:
+    """Stop here unless this person has the role. Everybody has every role while there are no accounts."""
 
 
 def register(**pages: Any) -> None:

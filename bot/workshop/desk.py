@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -25,6 +25,8 @@ from bot.workshop.fields import KINDS
 from bot.workshop.words import Difference, differences
 
 BUILTIN = "内置"
+REAL_REASON = 8
+"""The fewest characters of a reason to publish what got worse."""
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -143,10 +145,18 @@ class Workshop:
 
     # ── deciding ─────────────────────────────────────────────────────────────────────────────────────
 
-    def publish(self, draft: Version, reason: str) -> Version:
-        """Give a draft to new sessions. Raises `ContentError` with everything that is wrong, `LearnerError` without a reason."""
+    def publish(self, draft: Version, reason: str, worse: Sequence[str] = ()) -> Version:
+        """Give a draft to new sessions. `worse` is what its regression found; it is kept beside the reason.
+
+        Raises `ContentError` with everything that is wrong, `LearnerError` without a reason, or when something got
+        worse and the reason is too short to be one.
+        """
+        why = _why(reason)
+        if worse and len(why) < REAL_REASON:
+            raise LearnerError(f"回归里有变差的地方，请写清为什么仍要发布（至少 {REAL_REASON} 个字）。")
         self._admit(draft.kind, draft.id, draft.body)
-        return self.contents.publish(draft, self.actor.name, self.parts.clock(), _why(reason))
+        noted = f"{why}（发布时已知：{'；'.join(worse)}）"[:1000] if worse else why
+        return self.contents.publish(draft, self.actor.name, self.parts.clock(), noted)
 
     def archive(self, version: Version, reason: str) -> None:
         """Take a version out of use; a built-in case shows its original again. Raises `ContentError` if others need it."""
