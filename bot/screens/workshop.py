@@ -57,7 +57,8 @@ def _list(desk: Workshop, kind: ContentKind) -> None:
     mine = [i for i in items if not i.builtin or i.draft or i.published]
     _rows("本行的", mine)
     if not mine and not words:
-        st.info("还没有自己做的。点“新建”，贴一段投诉记录就能开始。", icon=":material/edit_note:")
+        how = "贴一段投诉记录就能开始" if kind == "scenario" else "复制一个相近的来改"
+        st.info(f"还没有自己做的。点“新建”，{how}。", icon=":material/edit_note:")
     _rows("内置的", [i for i in items if i not in mine])
     if not items:
         st.info("没有符合的。换个词，或者清空搜索。", icon=":material/search_off:")

@@ -11,6 +11,7 @@ from bot import view
 from bot.errors import ConflictError, HuasuError, LearnerError
 from bot.records import ContentKind, Problem, Version
 from bot.screens import frame, workshop_fields, workshop_publish, workshop_trial
+from bot.screens.workshop_form import plain
 from bot.workshop import Workshop, principles, title_of, transfer
 from bot.workshop.fields import KINDS
 from bot.workshop.files import yaml_of
@@ -25,7 +26,7 @@ def render(desk: Workshop, kind: ContentKind, content_id: str, leave: Callable[[
     versions = desk.versions(kind, content_id)
     body = draft.body if draft else desk.in_use(kind, content_id) or (versions[0].body if versions else None)
     if body is None:
-        st.info(f"没有{KINDS[kind]} {content_id}，可能已经删除。", icon=":material/info:")
+        st.info(f"没有{KINDS[kind]} {plain(content_id)}，可能已经删除。", icon=":material/info:")
         if st.button("回列表"):
             leave(kind)
         return
@@ -94,7 +95,7 @@ def _form(desk: Workshop, draft: Version) -> tuple[Version, tuple[Problem, ...]]
     try:
         draft = desk.save(draft, form.body)
     except ConflictError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
         if st.button("载入最新的内容", key="reload"):
             renew(draft)
             st.rerun()
@@ -115,7 +116,7 @@ def _yaml(desk: Workshop, draft: Version) -> tuple[Version, tuple[Problem, ...]]
             renew(draft)
             st.rerun()
         except HuasuError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(plain(str(error)), icon=":material/error:")
     return draft, desk.problems(draft.kind, draft.body)
 
 

@@ -89,7 +89,7 @@ def _hidden(form: Form) -> None:
             form.text(path, name=f"{fields.SLOT_NAMES[slot]}　问法：{fields.SLOT_ASKS[slot]}", most=200,
                       hint=f"学员问到类似 {fields.SLOT_ASKS[slot]} 才会说。写成他自己的情形，一句话。")  # fmt: skip
         with level:
-            form.choice(f"fact_levels.{slot}", HARDER, USUAL_LEVEL.get(slot, 1))
+            form.choice(f"fact_levels.{slot}", HARDER, USUAL_LEVEL.get(slot, 1), "多难问出来")
 
 
 def _moods(form: Form) -> None:

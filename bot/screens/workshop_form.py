@@ -46,11 +46,11 @@ class Form:
         self.note(path)
         self.put(path, [x.strip() for x in typed.splitlines() if x.strip()], [])
 
-    def choice(self, path: str, options: Mapping[Any, str], default: Any) -> None:
+    def choice(self, path: str, options: Mapping[Any, str], default: Any, name: str = "") -> None:
         """One of some options, by their names."""
         now = self.value(path, default)
         keys = list(options) if now in options else [now, *options]
-        picked = st.selectbox(self._label(path), keys, index=keys.index(now), key=self._key(path),
+        picked = st.selectbox(self._label(path, name), keys, index=keys.index(now), key=self._key(path),
                               help=self._help(path) or None, format_func=lambda k: options.get(k, str(k)))  # fmt: skip
         self.note(path)
         self.put(path, picked, default)
@@ -135,7 +135,7 @@ class Form:
         for p in problems:
             spot = self._notes.get(p.field) or self._notes.get(p.field.partition(".")[0])
             if spot is not None:
-                spot.markdown(f":red[{_plain(str(p))}]")
+                spot.markdown(f":red[{plain(str(p))}]")
 
     def _label(self, path: str, name: str = "") -> str:
         return (name or fields.label(self.kind, path).split("·")[-1]) + (SUGGESTED if path in self.suggested else "")
@@ -153,6 +153,6 @@ def _same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text that markdown leaves as it is: what was typed must not become a link or a picture."""
     return "".join(f"\\{ch}" if ch in r"\`*_{}[]()#+-.!|<>$~:" else ch for ch in text)

@@ -10,7 +10,8 @@ import streamlit as st
 from bot.errors import HuasuError
 from bot.records import ContentKind
 from bot.screens import workshop_fields
-from bot.workshop import Workshop, intake, title_of, transfer
+from bot.screens.workshop_form import plain
+from bot.workshop import Workshop, fields, intake, title_of, transfer
 from bot.workshop.fields import KINDS
 
 PASTE, COPY, BLANK, FILE = "贴投诉记录", "复制一份来改", "从空白开始", "导入文件"
@@ -58,7 +59,7 @@ def _paste(desk: Workshop) -> None:
             try:
                 found = intake.read(text, desk.parts.library, prompts, model)
             except HuasuError as error:
-                st.warning(str(error), icon=":material/info:")
+                st.warning(plain(str(error)), icon=":material/info:")
                 return
         st.session_state[DRAFT] = found
         st.rerun()
@@ -67,9 +68,10 @@ def _paste(desk: Workshop) -> None:
 def _confirm(desk: Workshop, show: Show) -> None:
     draft: intake.Draft = st.session_state[DRAFT]
     if draft.notice:
-        st.warning(draft.notice, icon=":material/info:")
+        st.warning(plain(draft.notice), icon=":material/info:")
     masked = f"已打码：{'、'.join(draft.masked)}。" if draft.masked else "没有发现证件号、电话一类的个人信息。"
-    st.info(f"{masked}记录里没有的，先写了建议，标着橙色，请核对后再建。", icon=":material/fact_check:")
+    names = "、".join(dict.fromkeys(fields.label("scenario", k).split("·")[-1] for k in draft.suggested))
+    st.info(f"{masked}记录里没有、先写了建议的（标着橙色）：{names}。请逐项核对后再建。", icon=":material/fact_check:")
     left, right = st.columns([3, 2], gap="large")
     with right, st.container(border=True):
         st.markdown("**打码后的记录**")
@@ -109,9 +111,9 @@ def _file(desk: Workshop, show: Show, kind: ContentKind) -> None:
     for i, (found_kind, content_id, said) in enumerate(st.session_state.get(OUTCOME, [])):
         words, action = st.columns([5, 1], vertical_alignment="center")
         if not content_id:
-            words.error(said, icon=":material/block:")
+            words.error(plain(said), icon=":material/block:")
             continue
-        words.success(said, icon=":material/check:")
+        words.success(plain(said), icon=":material/check:")
         if action.button("打开", key=f"imported-{i}", width="stretch"):
             st.session_state.pop(OUTCOME)
             show(found_kind, content_id)

@@ -10,6 +10,7 @@ from bot import view
 from bot.errors import HuasuError
 from bot.records import ContentKind, Version
 from bot.screens import frame
+from bot.screens.workshop_form import plain
 from bot.workshop import Workshop, regress, transfer
 from bot.workshop.fields import STATUS_NAMES
 
@@ -21,7 +22,7 @@ def publish(desk: Workshop, draft: Version) -> None:
     """The regression of a draft, old beside new, and the decision."""
     problems = desk.problems(draft.kind, draft.body)
     if problems:
-        st.warning(f"还有 {len(problems)} 处要改：{problems[0]}", icon=":material/error:")
+        st.warning(f"还有 {len(problems)} 处要改：{plain(str(problems[0]))}", icon=":material/error:")
         return
     before = desk.in_use(draft.kind, draft.id)
     changes = desk.differences(draft.kind, before, draft.body) if before else ()
@@ -87,14 +88,17 @@ def _decide(desk: Workshop, draft: Version, found: regress.Regression) -> None:
         st.warning("有变差的地方：" + "；".join(worse) + "。仍要发布，请写清理由，它会一直留在版本记录里。",
                    icon=":material/warning:")  # fmt: skip
     else:
-        st.success("没有变差的地方。", icon=":material/check:")
+        st.success(
+            "没有变差的地方。" if found.against else "好好谈能谈成，乱来的谈不成，客户没有出戏。",
+            icon=":material/check:",
+        )
     why = st.text_input("为什么发布" if not worse else "为什么仍要发布（必填）", key=f"why-{draft.id}-{draft.n}", max_chars=500,
                         placeholder="例：上周的投诉，催收电话太密" if not worse else "例：这个场景本来就要求更高")  # fmt: skip
     if st.button("发布", type="primary", key="publish", icon=":material/publish:"):
         try:
             desk.publish(draft, why, worse)
         except HuasuError as error:
-            st.warning(str(error), icon=":material/info:")
+            st.warning(plain(str(error)), icon=":material/info:")
             return
         st.session_state.pop(FOUND, None)
         st.session_state["published"] = draft.id
@@ -147,7 +151,7 @@ def _actions(desk: Workshop, v: Version) -> None:
                 else:
                     desk.archive(v, why)
             except HuasuError as error:
-                st.warning(str(error), icon=":material/info:")
+                st.warning(plain(str(error)), icon=":material/info:")
                 return
             st.rerun()
 

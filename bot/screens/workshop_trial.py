@@ -11,6 +11,7 @@ from bot.errors import HuasuError
 from bot.records import VARIABLES, Persona, Problem, Turn, Version
 from bot.scenarios import read_yaml
 from bot.screens import frame
+from bot.screens.workshop_form import plain
 from bot.workshop import Workshop, principles, trial
 from bot.workshop.fields import VARIABLE_NAMES
 
@@ -70,7 +71,7 @@ def _current(desk: Workshop, draft: Version) -> trial.Trial | None:
 def _talk(desk: Workshop, draft: Version, talk: trial.Trial) -> None:
     session = talk.session
     _changed(desk, draft, talk)
-    with st.container(height=TALK_HEIGHT, border=True):
+    with st.container(height=TALK_HEIGHT, border=True, autoscroll=True):
         who = session.snapshot.scenario.profile.name
         opening = session.snapshot.scenario.opening
         frame.show(view.fragment("bubble", role="customer", who=who, parts=view.said(opening), notices=()))
@@ -99,7 +100,7 @@ def _reply(talk: trial.Trial) -> None:
         with st.spinner("客户在听……", show_time=False):
             talk.say(text)
     except HuasuError as error:
-        st.warning(str(error), icon=":material/info:")
+        st.warning(plain(str(error)), icon=":material/info:")
         return
     st.rerun()
 
@@ -124,7 +125,7 @@ def _opinion(desk: Workshop, draft: Version, turn: Turn) -> None:
                 found = principles.from_line(kind, turn, words, why, better, draft.body)
                 desk.save(draft, principles.added(draft.body, found))
             except HuasuError as error:
-                st.warning(str(error), icon=":material/info:")
+                st.warning(plain(str(error)), icon=":material/info:")
                 return
             st.rerun()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, ForeignKey, Integer, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -71,10 +71,19 @@ class DebriefRow(Base):
     at: Mapped[str] = mapped_column(String(40))
 
 
+def _only_one(name: str, status: str) -> Index:
+    of = text(f"status = '{status}'")
+    return Index(name, "kind", "id", unique=True, sqlite_where=of, postgresql_where=of)
+
+
 class ContentVersionRow(Base):
     """One version of a case or a persona made by trainers."""
 
     __tablename__ = "content_versions"
+    __table_args__ = (  # whatever two windows do at once, one is published and one is being written
+        _only_one("content_published", "published"),
+        _only_one("content_drafted", "draft"),
+    )
     kind: Mapped[str] = mapped_column(String(16), primary_key=True)
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     n: Mapped[int] = mapped_column(Integer, primary_key=True)
