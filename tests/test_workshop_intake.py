@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot import privacy
 from bot.errors import LearnerError, ModelError
 from bot.parts import Parts
 from bot.records import LOCAL_ACTOR, SLOTS
-from bot.workshop import Workshop, intake, regress
+from bot.workshop import Workshop, intake, masking, regress
 from tests.conftest import ROOT
 from tests.fakes import ScriptedModel
 
@@ -37,7 +36,7 @@ def test_nothing_personal_is_kept(desk: Workshop) -> None:
     draft = read(desk)
     kept = draft.model_dump_json()
     assert not [p for p in PERSONAL if p in kept]
-    assert {"姓名", "手机号", "身份证号", "住址", "邮箱", "座机号", "车牌"} <= set(draft.masked)
+    assert {"姓名", "电话号码", "身份证号", "住址", "邮箱", "车牌"} <= set(draft.masked)
     made = desk.made("scenario", draft.body, "投诉记录")
     assert not [p for p in PERSONAL if p in json.dumps(made.body, ensure_ascii=False)]
 
@@ -51,7 +50,7 @@ def test_nothing_personal_is_kept(desk: Workshop) -> None:
     ],
 )
 def test_ordinary_words_of_a_record_are_left_alone(text: str) -> None:
-    assert privacy.mask_record(text) == (text, ())
+    assert masking.mask(text) == (text, ())
 
 
 def test_what_the_record_says_is_used(desk: Workshop) -> None:

@@ -10,14 +10,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot import privacy
 from bot.errors import LearnerError, ModelError
 from bot.grading.judge import AsksTyped
 from bot.model import Message
 from bot.prompts import Prompt, fence
 from bot.records import SLOTS, Record
 from bot.scenarios import Library
-from bot.workshop import extract, starts
+from bot.workshop import extract, masking, starts
 
 SHORTEST, LONGEST = 20, 8000
 RECORD = "投诉记录"
@@ -80,7 +79,7 @@ def read(text: str, library: Library, prompts: Path, model: AsksTyped | None = N
         raise LearnerError("内容太短，看不出是怎么回事。请贴上一段投诉经过（几句话就行），或者从空白开始。")
     if len(record) > LONGEST:
         raise LearnerError(f"内容有 {len(record)} 个字，超过了 {LONGEST} 字。请只贴和这位客户有关的一段。")
-    masked, kinds = privacy.mask_record(record)
+    masked, kinds = masking.mask(record)
     plain, suggested = extract.body(masked, library)
     draft = Draft(body=plain, record=masked, masked=kinds, suggested=suggested)
     if model is None:
@@ -99,9 +98,9 @@ def _by_model(draft: Draft, library: Library, prompts: Path, model: AsksTyped) -
     kind = said.type if said.type in library.rubric["scenario_types"] else draft.body["type"]
     offer = [p for p in said.offer if p in library.policies and library.policies[p].authority != "—"]
     act = said.opening_act if said.opening_act in library.taxonomy.customer_acts else "complain"
-    written = {k: privacy.mask_record(v)[0] for k, v in said.facts.model_dump().items()}
+    written = {k: masking.mask(v)[0] for k, v in said.facts.model_dump().items()}
     texts = {
-        k: privacy.mask_record(getattr(said, k).strip())[0]
+        k: masking.mask(getattr(said, k).strip())[0]
         for k in ("title", "opening", "demand", "need_business", "need_emotional", "exemplary", "exemplary_key")
     }
     body = {
