@@ -83,6 +83,14 @@ def test_an_id_that_is_taken_gets_another_or_becomes_a_new_version(desk: Worksho
     assert desk.library.scenarios["SC01"].title != "外行的版本"
 
 
+def test_a_pack_is_taken_whole_or_not_at_all(desk: Workshop) -> None:
+    desk.revise("scenario", "SC02")
+    pack = transfer.as_pack([("scenario", body(desk, "scenario", i)) for i in ("SC01", "SC02")])
+    with pytest.raises(RefusedError, match="SC02 已经有草稿"):
+        transfer.take_in(desk, transfer.read(pack, "p.zip"), as_new_version=True)
+    assert desk.draft("scenario", "SC01") is None
+
+
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(f"{c}: &{c} [{','.join([f'*{p}'] * 9)}]\n" for p, c in zip("abcdefg", "bcdefgh", strict=True))  # fmt: skip
 GOOD = "id: own-a\nname: 甲\ndescription: 乙\nstyle: [丙]\n"
 

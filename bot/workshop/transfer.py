@@ -115,6 +115,13 @@ def take_in(
     desk: Workshop, items: Iterable[Incoming], *, as_new_version: bool = False
 ) -> tuple[tuple[Version, str], ...]:
     """Drafts of what was read, each with a word on it. An id that is taken gets a new one, unless it is to be a new version."""
+    items = tuple(items)
+    ids = [(i.kind, str(i.body["id"])) for i in items]
+    if len(set(ids)) < len(ids):
+        raise RefusedError("文件里有两份编号相同的内容，不知道该用哪一份。请改掉一个编号再导入。")
+    busy = [i for kind, i in ids if as_new_version and desk.draft(kind, i)]
+    if busy:
+        raise RefusedError(f"{'、'.join(busy[:5])} 已经有草稿了。请先发布或放弃那份草稿，或者换编号导入。")
     made = []
     for item in items:
         wanted = str(item.body["id"])

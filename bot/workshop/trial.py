@@ -12,11 +12,12 @@ from typing import Any, cast
 from bot.errors import LearnerError
 from bot.model import Message
 from bot.parts import Parts
+from bot.prompts import fence
 from bot.records import ContentKind, Cue, Record, Turn
 from bot.scenarios import Library
 from bot.session import Session
 from bot.store import Memory, Store
-from bot.voice.request import Request
+from bot.voice.request import LEARNER, Request
 from bot.workshop.desk import Workshop
 
 OWNER = "trial:"
@@ -57,10 +58,11 @@ class Trial:
 
     def prompt(self, n: int) -> tuple[Message, ...]:
         """What the model was sent for the customer's line of turn `n`; empty when no model spoke."""
+        said = fence(LEARNER, self.session.turns[n - 1].reply)
+        at = 2 * n + 1  # role, opening mark, then two lines a turn: where this turn's words stood while it was new
         calls = [c for c in self.session.parts.store.calls(self.session.id) if c.purpose == "voice"]
-        words = self.session.turns[n - 1].reply
-        sent = [c for c in calls if c.messages and any(words in m.text for m in c.messages[-3:])]
-        return sent[-1].messages if sent else ()
+        own = [c for c in calls if len(c.messages) > at and c.messages[at].text.startswith(f"{said}\n\n")]
+        return own[-1].messages if own else ()
 
 
 def direction(session: Session, n: int) -> str:
