@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from bot.errors import LearnerError, ModelError
+from bot.mind import MindRules
 from bot.parts import Parts
-from bot.records import LOCAL_ACTOR, SLOTS
-from bot.workshop import Workshop, intake, masking, regress
+from bot.records import LOCAL_ACTOR, SLOTS, Problem
+from bot.scenarios import Library
+from bot.workshop import Workshop, intake, masking, problems, regress
 from tests.conftest import ROOT
 from tests.fakes import ScriptedModel
 
@@ -28,17 +30,20 @@ def desk(parts: Parts) -> Workshop:
     return Workshop(parts, LOCAL_ACTOR)
 
 
-def read(desk: Workshop, text: str = RECORD, model: Any = None) -> intake.Draft:
-    return intake.read(text, desk.parts.library, ROOT / "prompts", model)
+def read(library: Library, text: str = RECORD, model: Any = None) -> intake.Draft:
+    return intake.read(text, library, ROOT / "prompts", model)
 
 
-def test_nothing_personal_is_kept(desk: Workshop) -> None:
-    draft = read(desk)
+def wrong(library: Library, draft: intake.Draft) -> tuple[Problem, ...]:
+    rules = MindRules(library.mind_rules, library.taxonomy)
+    return problems("scenario", {**draft.body, "id": "WS01"}, library, rules)
+
+
+def test_nothing_personal_is_kept(library: Library) -> None:
+    draft = read(library)
     kept = draft.model_dump_json()
     assert not [p for p in PERSONAL if p in kept]
     assert {"姓名", "电话号码", "身份证号", "住址", "邮箱", "车牌"} <= set(draft.masked)
-    made = desk.made("scenario", draft.body, "投诉记录")
-    assert not [p for p in PERSONAL if p in json.dumps(made.body, ensure_ascii=False)]
 
 
 @pytest.mark.parametrize(
@@ -53,8 +58,8 @@ def test_ordinary_words_of_a_record_are_left_alone(text: str) -> None:
     assert masking.mask(text) == (text, ())
 
 
-def test_what_the_record_says_is_used(desk: Workshop) -> None:
-    draft = read(desk)
+def test_what_the_record_says_is_used(library: Library) -> None:
+    draft = read(library)
     body, profile = draft.body, draft.body["profile"]
     assert (profile["gender"], profile["age"], profile["job"]) == ("男", 45, "货车司机")
     assert (profile["product"], profile["balance"], profile["overdue_days"]) == ("车贷", 126000, 62)
@@ -64,8 +69,8 @@ def test_what_the_record_says_is_used(desk: Workshop) -> None:
     assert set(body["facts"]) == set(SLOTS)
 
 
-def test_a_record_becomes_a_case_that_is_sound_and_can_be_won(desk: Workshop) -> None:
-    made = desk.made("scenario", read(desk).body, "投诉记录")
+def test_a_record_becomes_a_case_that_is_sound_and_can_be_won(desk: Workshop, library: Library) -> None:
+    made = desk.made("scenario", read(library).body, "投诉记录")
     assert desk.problems("scenario", made.body) == ()
     found = regress.run(desk, "scenario", made.body, semantic=False, seeds=(0,), learners=("good", "bad"))
     assert found.comparisons[0].new.success == 1 and found.comparisons[1].new.accepted == 0
@@ -76,15 +81,15 @@ def test_a_record_becomes_a_case_that_is_sound_and_can_be_won(desk: Workshop) ->
     ["客户来电说利率太高了，别家都降了，要求把房贷利率调下来，态度很差，说要投诉到12378。", "李女士 68岁 退休教师 说我们把她贷款的事告诉了她儿子，要求书面道歉并赔偿精神损失。",
      "有个客户闹。" * 8],
 )  # fmt: skip
-def test_short_and_poor_records_still_give_a_sound_draft(text: str, desk: Workshop) -> None:
-    draft = read(desk, text)
-    assert desk.problems("scenario", {**draft.body, "id": "WS01"}) == () and "profile.name" in draft.suggested
+def test_short_and_poor_records_still_give_a_sound_draft(text: str, library: Library) -> None:
+    draft = read(library, text)
+    assert wrong(library, draft) == () and "profile.name" in draft.suggested
 
 
 @pytest.mark.parametrize(("text", "says"), [("  ", "太短"), ("字" * 9000, "超过了")])
-def test_too_little_or_too_much_is_refused(text: str, says: str, desk: Workshop) -> None:
+def test_too_little_or_too_much_is_refused(text: str, says: str, library: Library) -> None:
     with pytest.raises(LearnerError, match=says):
-        read(desk, text)
+        read(library, text)
 
 
 # ── with a model ─────────────────────────────────────────────────────────────────────────────────────
@@ -99,18 +104,18 @@ ANSWER = {
 }  # fmt: skip
 
 
-def test_a_model_drafts_from_the_masked_record_only(desk: Workshop) -> None:
+def test_a_model_drafts_from_the_masked_record_only(library: Library) -> None:
     model = ScriptedModel(json.dumps(ANSWER, ensure_ascii=False))
-    draft = read(desk, model=model)
+    draft = read(library, model=model)
     seen = "".join(m.text for m in model.asked[0])
     assert not [p for p in PERSONAL if p in seen] and "〖投诉记录开始〗" in seen
     assert draft.by_model and draft.body["title"] == ANSWER["title"]
     assert draft.body["offer"] == ["P03"], "a policy nobody may grant, or that does not exist, is dropped"
     assert "13812345678" not in draft.model_dump_json()
     assert {"facts.where", "profile.age", "profile.name"} <= set(draft.suggested)
-    assert desk.problems("scenario", {**draft.body, "id": "WS01"}) == ()
+    assert wrong(library, draft) == ()
 
 
-def test_a_model_that_fails_leaves_the_rules_to_it(desk: Workshop) -> None:
-    draft = read(desk, model=ScriptedModel(ModelError("连不上模型服务。")))
+def test_a_model_that_fails_leaves_the_rules_to_it(library: Library) -> None:
+    draft = read(library, model=ScriptedModel(ModelError("连不上模型服务。")))
     assert not draft.by_model and "连不上" in draft.notice and draft.body["profile"]["age"] == 45

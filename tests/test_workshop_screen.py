@@ -22,6 +22,12 @@ def _workshop() -> None:
     frame.guarded(workshop.render)
 
 
+def _choose() -> None:
+    from bot.screens import choose, frame
+
+    frame.guarded(choose.render)
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Workshop:
     return Workshop(Parts.open(get_settings()), LOCAL_ACTOR)
@@ -69,6 +75,8 @@ def test_from_a_pasted_record_to_a_published_case(desk: Workshop, monkeypatch: p
     app.text_input(key=f"why-WS01-{draft.n}").set_value("上周的投诉").run()
     button(app, "发布")
     assert Session.start(desk.parts, "WS01").snapshot.scenario.profile.job == "货车司机"
+    page = words(AppTest.from_function(_choose, default_timeout=120).run())
+    assert "本行自建场景" in page and draft.body["title"] in page
 
 
 def test_what_is_typed_is_saved_and_what_is_wrong_is_said_under_the_field(desk: Workshop) -> None:
@@ -129,7 +137,11 @@ def test_yaml_is_applied_and_refused_with_a_reason(desk: Workshop) -> None:
     button(app, "应用")
     assert any("引用" in e.value for e in app.error)
     area = next(t for t in app.text_area if "-yaml-" in str(t.key))
-    area.set_value(str(area.value).split("\n", 1)[0] + "\nname: 新名字\ndescription: 新的\nstyle: [慢]\n")
+    area.set_value("name: 甲\ndescription: 乙\nstyle: 不是一列\n")
+    button(app, "应用")
+    assert any("style" in e.value and "应是一列" in e.value for e in app.error)
+    area = next(t for t in app.text_area if "-yaml-" in str(t.key))
+    area.set_value("id: own-a\nname: 新名字\ndescription: 新的\nstyle: [慢]\n")
     button(app, "应用")
     kept = desk.draft("persona", draft.id)
     assert kept is not None and kept.body["name"] == "新名字"

@@ -13,6 +13,7 @@ from bot.records import ContentKind, Problem, Version
 from bot.screens import frame, workshop_fields, workshop_publish, workshop_trial
 from bot.screens.workshop_form import plain
 from bot.workshop import Workshop, principles, title_of, transfer
+from bot.workshop.check import shape
 from bot.workshop.fields import KINDS
 from bot.workshop.files import yaml_of
 
@@ -112,6 +113,8 @@ def _yaml(desk: Workshop, draft: Version) -> tuple[Version, tuple[Problem, ...]]
             body = yaml_of(typed.encode(), "这份内容")
             if not isinstance(body, dict):
                 raise LearnerError("这份内容应由“键: 值”组成。请对照导出的文件改。")
+            if wrong := shape(draft.kind, {**body, "id": draft.id}):
+                raise LearnerError("没有应用：" + "；".join(f"{p.field} {p}" for p in wrong[:5]))
             draft = desk.save(draft, {**body, **({"card": draft.body["card"]} if "card" in draft.body else {})})
             renew(draft)
             st.rerun()

@@ -67,6 +67,7 @@ def _table(found: regress.Regression) -> None:
         for c in found.comparisons
     ]  # fmt: skip
     frame.show(view.fragment("regression", rows=rows, compared=compared))
+    st.caption("出戏：客户串角色、说重复的话、没来由松口或说漏隐情的轮次。回归里客户由内置台词扮演。")
     for c in found.comparisons:
         if c.lines:
             with st.expander(f"{c.name}：客户有 {len(c.lines)} 句不一样"):
