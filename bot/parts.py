@@ -25,7 +25,7 @@ from bot.records import Cue, Passage, Utterance
 from bot.retrieval import Index
 from bot.scenarios import Library, load_library
 from bot.settings import Settings, get_settings
-from bot.store import Contents, Database, Store
+from bot.store import Contents, Database, Marks, Practice, Store
 from bot.voice import ModelVoice, ScriptedVoice
 
 log = logging.getLogger("huasu.parts")
@@ -83,6 +83,8 @@ class Parts:
     voice: Voice
     store: Store
     database: Database
+    marks: Marks
+    practice: Practice
     judge: Judge | None = None
     drafter: Model | None = None
     contents: Contents | None = None
@@ -110,6 +112,8 @@ class Parts:
             voice=ModelVoice(voice_model(settings, record), scripted, prompts) if settings.voice_ready else scripted,
             store=store,
             database=database,
+            marks=Marks(database),
+            practice=Practice(database),
             judge=Judge(judge_model(settings, record), prompts, library.taxonomy, settings.judge_samples)
             if settings.judge_ready
             else None,

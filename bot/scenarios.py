@@ -30,6 +30,7 @@ from bot.records import (
 )
 
 R = TypeVar("R", bound=Record)
+MAX_HEAD = 20_000  # characters of front matter
 
 
 def read_yaml(path: Path) -> Any:
@@ -46,16 +47,31 @@ def read_yaml(path: Path) -> Any:
         raise ContentError(f"{path.name} {where} 的 YAML 写法有误。请检查缩进、引号和冒号。") from None
 
 
+def split_front_matter(text: str) -> tuple[dict[str, Any] | None, str]:
+    """The YAML head of a Markdown text, and the rest; None and the whole text when it has none that is a mapping.
+
+    Safe on text from anywhere: the head is plain data and short, so that nothing in it can unfold without end.
+    """
+    end = text.find("\n---", 4)
+    if text.startswith("---\n") and 0 < end < MAX_HEAD:
+        try:
+            head = yaml.safe_load(text[4:end])
+        except (yaml.YAMLError, RecursionError, ValueError):
+            head = None
+        if isinstance(head, dict):
+            return head, text[end + 4 :]
+    return None, text
+
+
 def read_front_matter(path: Path) -> tuple[dict[str, Any], str]:
     """The YAML head and the rest of a Markdown file. Raises `ContentError` when it has none."""
     try:
-        _, head, body = path.read_text(encoding="utf-8").split("---\n", 2)
-        data = yaml.safe_load(head)
-    except (ValueError, yaml.YAMLError):
-        data = None
-    if not isinstance(data, dict):
+        head, body = split_front_matter(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise ContentError(f"{path.name} 不是 UTF-8 编码。请另存为 UTF-8。") from None
+    if head is None:
         raise ContentError(f"{path.name}：开头两条 --- 之间应是 YAML（编号、标题等），请补上或改正。")
-    return data, body
+    return head, body
 
 
 def build(kind: type[R], data: Any, path: Path) -> R:

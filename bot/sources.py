@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from bot import view
-from bot.citations import Shelf
+from bot.citations import UNNUMBERED, Shelf
 from bot.records import REPEALED, Citation, Passage
 from bot.view import Span
 
-UNNUMBERED = "条号待核"
-SOFT = {"行业自律": "自律", "推荐性标准": "推荐性标准", "课程口径": "课程口径"}
+OWN = "课程口径"
+SOFT = {"行业自律": "自律", "推荐性标准": "推荐性标准", OWN: OWN}
 KINDS = {
     "rule": "法规", "redline": "红线", "case": "案例", "exemplar": "示范", "technique": "技巧", "anti": "反模式",
     "violation": "违规", "concept": "概念",
@@ -50,6 +50,23 @@ def source(citation: Citation, shelf: Shelf, linked: bool = True) -> Source:
     document = shelf.documents[sections[0].doc]
     links = tuple((f"{document.short} {s.name}", address(s.doc, s.name)) for s in sections if linked)
     return Source(view.cited(citation), badges(document.status, document.level, citation.conf), links)
+
+
+def reference(cited: str, shelf: Shelf, linked: bool = True) -> Source:
+    """A citation as content writes it (``R02 第18条 投诉处理时限``); a card of the course is named, never cited as a rule."""
+    sections = shelf.find(cited)
+    if not sections:
+        return Source(cited, (("未找到原文条目，引用前请核对", "warn"),))
+    document = shelf.documents[sections[0].doc]
+    named = "、".join(s.name for s in sections)
+    conf = max(s.conf for s in sections)
+    if not conf or document.level == OWN:
+        text = f"参考“{document.title}”：{named}"
+    else:
+        verb = "参照" if any(word in document.title for word in view.ADVISORY) else "依据"
+        text = f"{verb}《{document.title}》{named}{view.DOUBT if conf == 'C' else ''}"
+    links = tuple(("原文", address(s.doc, s.name)) for s in sections if linked)
+    return Source(text, badges(document.status if conf else "", document.level, conf), links)
 
 
 def plainly(citation: Citation, shelf: Shelf) -> str:

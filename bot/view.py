@@ -46,6 +46,7 @@ ENDINGS = {
     "answered": "这一题答完了。",
     "crisis_missed": "他说了不想活的话，没有被接住。练习先停在这里。",
 }  # fmt: skip
+DOUBT = "（未核实，引用前请核对原文）"
 ADVISORY = ("推荐性", "GB/T", "JR/T", "自律", "指引", "中银协")
 
 
@@ -93,10 +94,15 @@ def quality_word(quality: float) -> str:
     return "精准" if quality >= 1.3 else "贴切" if quality >= 1.0 else "尚可" if quality >= 0.7 else "笼统"
 
 
+def score_word(score: float) -> str:
+    """A score of 0–100 in words, for those who would rather not see numbers."""
+    return "很稳" if score >= 85 else "达标" if score >= 75 else "接近了" if score >= 60 else "还在练"
+
+
 def cited(citation: Citation) -> str:
     """A citation as shown: never certain when unverified, never 违法 for standards and self-regulation."""
     verb = "不符合" if any(word in citation.doc for word in ADVISORY) else "依据"
-    doubt = "（未核实，引用前请核对原文）" if citation.conf == "C" else ""
+    doubt = DOUBT if citation.conf == "C" else ""
     return f"{verb}《{citation.doc}》{citation.article}{doubt}"
 
 
@@ -180,8 +186,9 @@ def environment() -> Environment:
 
 
 def fragment(name: str, **values: Any) -> Markup:
-    """One macro of ``fragments.html`` rendered with data, every value escaped."""
-    macro = getattr(environment().get_template("fragments.html").module, name)
+    """One macro of ``fragments.html`` or ``learning.html`` rendered with data, every value escaped."""
+    modules = [environment().get_template(file).module for file in ("fragments.html", "learning.html")]
+    macro = next(getattr(m, name) for m in modules if hasattr(m, name))
     return Markup(macro(**values))  # noqa: S704 - the template has escaped every value
 
 

@@ -7,6 +7,7 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +16,9 @@ from bot.scenarios import Library, load_library
 from bot.settings import get_settings
 from tests.endpoints import Endpoint, Reply
 from tests.fakes import make_parts
+
+if TYPE_CHECKING:
+    from bot.retrieval import Index
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -44,6 +48,26 @@ def parts(tmp_path: Path) -> Parts:
     return make_parts(tmp_path / "data", ROOT)
 
 
+@pytest.fixture(scope="module")
+def shared_parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
+    """Parts opened once for a file whose tests keep apart by the learner they speak for (`me`, `other`)."""
+    made = make_parts(tmp_path_factory.mktemp("shared"), ROOT)
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def me(request: pytest.FixtureRequest) -> str:
+    """A learner of this test's own."""
+    return f"me-{abs(hash(request.node.nodeid))}"
+
+
+@pytest.fixture
+def other(me: str) -> str:
+    """Somebody else."""
+    return f"not-{me}"
+
+
 @pytest.fixture(scope="session")
 def built_index(tmp_path_factory: pytest.TempPathFactory, library: Library) -> Path:
     """The built-in index, built once; tests that need one copy it."""
@@ -53,6 +77,15 @@ def built_index(tmp_path_factory: pytest.TempPathFactory, library: Library) -> P
     home = tmp_path_factory.mktemp("built")
     Index.open(load_settings(data_dir=home, content_dir=ROOT, _env_file=None)).sync_knowledge(library)
     return home / "index"
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Index:
+    """An empty index."""
+    from bot.retrieval import Index
+    from bot.settings import load_settings
+
+    return Index.open(load_settings(data_dir=tmp_path / "home", content_dir=ROOT, _env_file=None))
 
 
 @pytest.fixture

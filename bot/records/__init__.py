@@ -51,6 +51,7 @@ from bot.records.grade import (
     Verdict,
 )
 from bot.records.people import LOCAL_ACTOR, Actor, Role
+from bot.records.practice import DrillCard, DrillDeck, Mark, Practised
 from bot.records.quiz import Question, QuizKind, QuizSet
 from bot.records.reading import (
     Anti,
@@ -95,10 +96,13 @@ __all__ = [
     "DimScore",
     "Document",
     "Drill",
+    "DrillCard",
+    "DrillDeck",
     "Focus",
     "GateQuestion",
     "GateStep",
     "Line",
+    "Mark",
     "Mind",
     "Mode",
     "Moment",
@@ -106,6 +110,7 @@ __all__ = [
     "Passage",
     "Persona",
     "Policy",
+    "Practised",
     "Principle",
     "Problem",
     "Profile",

@@ -7,11 +7,16 @@ from typing import Literal
 from bot.records.base import Record
 
 Role = Literal["learner", "trainer", "admin"]
+ROLES: tuple[Role, ...] = ("learner", "trainer", "admin")
 
 
 class Actor(Record):
-    """A person at work. Core functions that write take one and check its roles; pages only supply it."""
+    """A person at work. Core functions that write take one and check its roles; pages only supply it.
 
+    `id` is whose talks and marks are his; somebody without one owns nothing.
+    """
+
+    id: str = ""
     name: str
     roles: tuple[Role, ...] = ("learner",)
 
@@ -20,5 +25,5 @@ class Actor(Record):
         return role in self.roles or (role == "trainer" and "admin" in self.roles)
 
 
-LOCAL_ACTOR = Actor(name="本机", roles=("learner", "trainer", "admin"))
+LOCAL_ACTOR = Actor(id="local", name="本机", roles=ROLES)
 """The one person of an installation without accounts."""

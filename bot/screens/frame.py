@@ -19,7 +19,7 @@ from bot.store import LOCAL_OWNER
 
 log = logging.getLogger("huasu.screens")
 ICON = Path(view.__file__).parent / "templates" / "icon.png"
-SESSION_KEY, LAST = "s", "last-session"
+SESSION_KEY, LAST, CALM = "s", "last-session", "calm"
 _pages: dict[str, Any] = {}
 _CHROME = Markup(
     "<style>"
@@ -31,6 +31,9 @@ _CHROME = Markup(
     "[data-testid='stLayoutWrapper']:has(>.st-key-help){position:sticky;top:3.6rem;z-index:50}"
     ".st-key-help{background:#faf8f4;padding:.3rem 0}"
     "[data-testid='stColumn']:has(.hs-side){position:sticky;top:4.2rem;align-self:flex-start}"
+    "[data-testid='stCaptionContainer'],[data-testid='stCaptionContainer'] p{color:#5d6468!important;opacity:1}"
+    "[data-testid='stBaseButton-segmented_controlActive'] p{color:#1d5351!important}"
+    "[data-testid='InputInstructions']{display:none}"  # in English, and the placeholder says it
     # the upload box speaks English and has no setting for it
     "[data-testid='stFileUploaderDropzoneInstructions']{display:none}"
     "[data-testid='stFileUploaderDropzone']>span button p{font-size:0}"
@@ -117,6 +120,16 @@ def guarded(render: Callable[[], None]) -> None:
         st.error(
             "这一页出错了，您写的内容没有丢。请刷新页面；如果还不行，请把时间告诉管理员。", icon=":material/error:"
         )
+
+
+def calm() -> bool:
+    """Whether this person asked for words instead of numbers; pages that show scores respect it."""
+    return bool(st.session_state.get(CALM, False))
+
+
+def set_calm(on: bool) -> None:
+    """Words instead of numbers from now on, or numbers again."""
+    st.session_state[CALM] = on
 
 
 def nothing_here(message: str) -> None:

@@ -71,6 +71,44 @@ class DebriefRow(Base):
     at: Mapped[str] = mapped_column(String(40))
 
 
+class MarkRow(Base):
+    """What a finished talk showed of one code: narrow, so that many talks are read at once. See `records.Mark`."""
+
+    __tablename__ = "marks"
+    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(12), primary_key=True)
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    count: Mapped[int] = mapped_column(Integer)
+    quality: Mapped[float]
+
+
+class PracticeRow(Base):
+    """One drill or quiz question of one person: how it went last and when it comes back."""
+
+    __tablename__ = "practice"
+    owner: Mapped[str] = mapped_column(String(80), primary_key=True)
+    card: Mapped[str] = mapped_column(String(16), primary_key=True)
+    state: Mapped[str] = mapped_column(Text)
+    stability: Mapped[float] = mapped_column(default=0.0)
+    due: Mapped[str] = mapped_column(String(40))
+    score: Mapped[float | None] = mapped_column(default=None)
+    passed: Mapped[bool]
+    times: Mapped[int] = mapped_column(Integer)
+    missed: Mapped[int] = mapped_column(Integer)
+    said: Mapped[str] = mapped_column(Text)
+    at: Mapped[str] = mapped_column(String(40))
+
+
+class PracticeDayRow(Base):
+    """How many single questions a person answered on one day."""
+
+    __tablename__ = "practice_days"
+    owner: Mapped[str] = mapped_column(String(80), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    answered: Mapped[int] = mapped_column(Integer)
+    passed: Mapped[int] = mapped_column(Integer)
+
+
 def _only_one(name: str, status: str) -> Index:
     of = text(f"status = '{status}'")
     return Index(name, "kind", "id", unique=True, sqlite_where=of, postgresql_where=of)

@@ -14,6 +14,7 @@ from bot.errors import ConflictError, LearnerError
 from bot.model.calls import Call
 from bot.records import Record, Report, Snapshot, Turn, TurnGrade
 from bot.store.database import Database
+from bot.store.marks import rewrite_marks
 from bot.store.tables import CallRow, DebriefRow, GradeRow, ReportRow, SessionRow, TurnRow
 
 LOCAL_OWNER = "local"
@@ -109,6 +110,7 @@ class Store:
         """Store or replace the report and mark the session as ended."""
         with self._database.transaction() as t:
             t.merge(ReportRow(session_id=session_id, payload=report.model_dump(mode="json")))
+            rewrite_marks(t, session_id, report)
             t.execute(
                 update(SessionRow).where(SessionRow.id == session_id).values(ended=ended, final=report.final, held="")
             )
@@ -133,9 +135,9 @@ class Store:
     def history(self, owner: str, limit: int = 50) -> tuple[Entry, ...]:
         """A person's sessions, newest first."""
         with self._database.transaction() as t:
-            query = select(SessionRow).where(SessionRow.owner == owner)
-            rows = t.scalars(query.order_by(SessionRow.started_at.desc(), SessionRow.id).limit(limit))
-            return tuple(Entry(**{k: getattr(row, k) for k in Entry.model_fields}) for row in rows)
+            query = select(*(getattr(SessionRow, k) for k in Entry.model_fields)).where(SessionRow.owner == owner)
+            rows = t.execute(query.order_by(SessionRow.started_at.desc(), SessionRow.id).limit(limit))
+            return tuple(Entry(**row) for row in rows.mappings())
 
     def ended(self, session_id: str) -> str:
         """How a session ended (closed, hung_up, complained, answered, crisis_missed, finished); empty while it goes on."""

@@ -134,7 +134,7 @@ def played(
 
 def owner(desk: Workshop) -> str:
     """Under whose name a trainer's trial talks are stored."""
-    return f"{OWNER}{desk.actor.name}"[:80]
+    return f"{OWNER}{desk.actor.id or desk.actor.name}"[:80]
 
 
 def _trying(parts: Parts, library: Library, scenario: str) -> Parts:
