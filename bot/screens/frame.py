@@ -31,7 +31,7 @@ _CHROME = Markup(
     ".st-key-help{background:#faf8f4;padding:.3rem 0}"
     "[data-testid='stColumn']:has(.hs-side){position:sticky;top:4.2rem;align-self:flex-start}"
     "[data-testid='stCaptionContainer'],[data-testid='stCaptionContainer'] p{color:#5d6468!important;opacity:1}"
-    "[data-testid='stBaseButton-segmented_controlActive'] p{color:#1d5351!important}"
+    "button[data-variant='segmented_control'][data-selected='true'] p{color:#1d5351}"
     "[data-testid='InputInstructions']{display:none}"  # in English, and the placeholder says it
     # the upload box speaks English and has no setting for it
     "[data-testid='stFileUploaderDropzoneInstructions']{display:none}"
