@@ -9,7 +9,7 @@ from bot import grading, mind, notebook, privacy
 from bot.decks import Decks, Exercise, load_decks
 from bot.errors import LearnerError
 from bot.parts import Parts
-from bot.records import Appraisal, Coaching, Context, Practised, Record, Turn, TurnGrade, Utterance
+from bot.records import Appraisal, Coaching, Context, Mind, Practised, Record, Scenario, Turn, TurnGrade, Utterance
 from bot.session import cleaned
 
 PASS = 60.0
@@ -87,17 +87,10 @@ def graded(parts: Parts, exercise: Exercise, reply: str) -> Outcome:
     """A reply read and graded, in milliseconds; nothing is stored."""
     case, library = exercise.case, parts.library
     start = mind.start(case, None, parts.rules)
-    context = Context(
-        customer=case.opening, customer_act=case.opening_act, scenario=case, anger=start.values["A"]
-    )  # fmt: skip
-    read = parts.appraiser.appraise(reply, context)
-    step = mind.step(start, read, case, parts.rules)
-    turn = Turn(
-        n=1, customer=case.opening, reply=reply, appraisal=read, mind=step.mind, changes=step.changes, act=step.act,
-        answer=Utterance(text=""), at=parts.clock(),
-    )  # fmt: skip
+    turn = _turn(parts, case, start, reply)
     grade = grading.grade_turn(turn, (), library, case)
     report = grading.report((turn,), case, library, start_mood=start.mood, grades=[grade])
+    read = turn.appraisal
     score = round((report.rubric_score + (read.mark - 1) / 4 * 100) / 2, 1)
     trained = tuple((code, code in read.codes) for code in exercise.card.trains)
     detail = next((v.passed for v in grade.verdicts if v.id == "detail"), None)
@@ -105,15 +98,21 @@ def graded(parts: Parts, exercise: Exercise, reply: str) -> Outcome:
     heard = any(shown for _, shown in trained) if aimed else bool(detail)
     grave = [*(v.code for v in read.violations), *(a.code for a in read.antis if a.severity >= GRAVE)]
     names = [library.taxonomy.name(code).split("（")[0] for code in grave]
-    return Outcome(
-        card=exercise.id,
-        turn=turn,
-        grade=grade,
-        score=score,
-        passed=not grave and heard and score >= PASS,
-        why=_why(names, heard, aimed, score),
-        trained=trained,
-    )
+    passed, why = not grave and heard and score >= PASS, _why(names, heard, aimed, score)
+    return Outcome(card=exercise.id, turn=turn, grade=grade, score=score, passed=passed, why=why, trained=trained)
+
+
+def _turn(parts: Parts, case: Scenario, start: Mind, reply: str) -> Turn:
+    """The reply as the one turn of a talk; the customer says nothing back."""
+    context = Context(
+        customer=case.opening, customer_act=case.opening_act, scenario=case, anger=start.values["A"]
+    )  # fmt: skip
+    read = parts.appraiser.appraise(reply, context)
+    step = mind.step(start, read, case, parts.rules)
+    return Turn(
+        n=1, customer=case.opening, reply=reply, appraisal=read, mind=step.mind, changes=step.changes, act=step.act,
+        answer=Utterance(text=""), at=parts.clock(),
+    )  # fmt: skip
 
 
 def _why(grave: list[str], heard: bool, aimed: bool, score: float) -> str:
