@@ -4,7 +4,7 @@ PORT   ?= 8501
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench eval train-appraisal format clean
+.PHONY: help run test check bench bench-evals eval study mutants train-appraisal format clean
 
 help: ## 列出所有命令
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -26,14 +26,23 @@ bench: $(VENV)/.dev ## 测量：一轮的本地耗时、第二次启动、检索
 	@$(BIN)/python -m evals.retrieval
 	@$(BIN)/python -m evals.model_bench
 
-eval: $(VENV)/.dev ## 回归：金标准对话；模拟学员对全部场景（约 5 分钟）
+eval: $(VENV)/.dev ## 回归：三百多个用例，不用模型，一分钟内；有倒退就失败
+	@$(BIN)/huasu eval run --report data/evals/report
+
+study: $(VENV)/.dev ## 长跑：金标准对话；模拟学员对全部场景（约 5 分钟）
 	@$(BIN)/python -m evals.gold
 	@$(BIN)/python -m evals.customers
+
+mutants: $(VENV)/.dev ## 往产品里植入错误，看用例能不能发现，打印一张表
+	@$(BIN)/python -m evals.suite.mutants
+
+bench-evals: $(VENV)/.dev ## 评测本身的速度：和一个光秃秃的异步循环比
+	@$(BIN)/python -m evals.suite.bench
 
 train-appraisal: $(VENV)/.train ## 重新训练识别模型（需要 PyTorch，约一小时，换数据或改标签后用）
 	@$(BIN)/python -m evals.appraisal.train --without D,hard_dev --out data/appraisal-dev.pt
 	@$(BIN)/python -m evals.appraisal.fit --weights data/appraisal-dev.pt
-	@$(BIN)/python -m evals.appraisal.train --out data/appraisal.pt
+	@$(BIN)/python -m evals.appraisal.train --from data/appraisal-dev.pt --epochs 2 --out data/appraisal.pt
 	@$(BIN)/python -m evals.appraisal.export --weights data/appraisal.pt
 	@$(BIN)/python -m evals.appraisal.spare
 	@$(BIN)/python -m evals.appraisal.measure --card docs/appraisal.md

@@ -1,21 +1,38 @@
-"""The web app: page set-up and navigation. Screens live in bot/screens and call the same core as the command line."""
+"""The web app: page set-up, sign-in and navigation. Screens live in bot/screens and call the same core as the CLI."""
 
 import streamlit as st
 
-from bot.screens import choose, drill, frame, growth, knowledge, quiz, report, talk
+from bot.screens import admin, choose, classroom, drill, entry, frame, growth, knowledge, observe, quiz, report, talk
 
 # a file of our own: Streamlit fetches named icons from the internet
 st.set_page_config(page_title="化诉 · 柔性催收与投诉处理陪练", page_icon=str(frame.ICON), layout="wide")
+may = entry.roles()
 
-CHOOSE = st.Page(lambda: frame.guarded(choose.render), title="选场景", url_path="choose", default=True)
-TALK = st.Page(lambda: frame.guarded(talk.render), title="对练", url_path="talk")
-REPORT = st.Page(lambda: frame.guarded(report.render), title="报告", url_path="report")
-DRILL = st.Page(lambda: frame.guarded(drill.render), title="快练", url_path="drill")
-QUIZ = st.Page(lambda: frame.guarded(quiz.render), title="知识测验", url_path="quiz")
-GROWTH = st.Page(lambda: frame.guarded(growth.render), title="成长", url_path="growth")
-KNOWLEDGE = st.Page(lambda: frame.guarded(knowledge.render), title="知识库", url_path="knowledge")
 
-frame.register(choose=CHOOSE, talk=TALK, report=REPORT, drill=DRILL, quiz=QUIZ, growth=GROWTH, knowledge=KNOWLEDGE)
-page = st.navigation([CHOOSE, TALK, REPORT, DRILL, QUIZ, GROWTH, KNOWLEDGE], position="top")
+def page(render, title, path, needs="learner", **more):
+    """A page of the app; without the role it is not in the menu, and says so to whoever types its address."""
+    visible = "visible" if needs == "learner" or needs in may else "hidden"
+    return st.Page(lambda: frame.guarded(render), title=title, url_path=path, visibility=visible, **more)
+
+
+CHOOSE = page(choose.render, "选场景", "choose", default=True)
+TALK = page(talk.render, "对练", "talk")
+REPORT = page(report.render, "报告", "report")
+DRILL = page(drill.render, "快练", "drill")
+QUIZ = page(quiz.render, "知识测验", "quiz")
+GROWTH = page(growth.render, "成长", "growth")
+KNOWLEDGE = page(knowledge.render, "知识库", "knowledge")
+CLASSROOM = page(classroom.render, "班级", "classroom", "trainer")
+OBSERVE = page(observe.render, "观摩", "observe", "nobody")
+ADMIN = page(admin.render, "管理", "admin", "admin")
+
+frame.register(choose=CHOOSE, talk=TALK, report=REPORT, drill=DRILL, quiz=QUIZ, growth=GROWTH, knowledge=KNOWLEDGE,
+               classroom=CLASSROOM, observe=OBSERVE, admin=ADMIN)  # fmt: skip
+pages = [CHOOSE, TALK, REPORT, DRILL, QUIZ, GROWTH, KNOWLEDGE, CLASSROOM, OBSERVE, ADMIN]
+chosen = st.navigation(pages, position="top" if may else "hidden")
 frame.dress()
-page.run()
+if may:
+    entry.badge()
+    chosen.run()
+else:
+    frame.guarded(entry.render)

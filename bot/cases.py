@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.errors import ContentError
-from bot.records import SLOTS, VARIABLES, Drill, Persona, Policy, Scenario, WrongReply
+from bot.records import SLOTS, VARIABLES, Drill, Persona, Policy, Principle, Scenario, WrongReply
 
 TRAITS = (
     "irritability", "suspicion", "face", "openness", "desperation",
@@ -37,23 +37,26 @@ class Vocabulary:
 
 
 class _Checked:
-    """One file under examination."""
+    """One file under examination. With `found`, everything wrong is listed there; without, the first thing is raised."""
 
-    def __init__(self, file: str) -> None:
-        self.file = file
+    def __init__(self, file: str, found: list[str] | None = None) -> None:
+        self.file, self.found = file, found
 
     def need(self, ok: bool, message: str) -> None:
-        if not ok:
+        if ok:
+            return
+        if self.found is None:
             raise ContentError(f"{self.file}：{message}")
+        self.found.append(message)
 
     def known(self, key: str, used: Iterable[str], names: Collection[str], what: str = "不认识") -> None:
         for name in used:
             self.need(name in names, f"{key} 里的 {name} {what}，可用：{'、'.join(sorted(names))}。")
 
 
-def check_scenario(s: Scenario, file: str, words: Vocabulary) -> None:
-    """Raises `ContentError` for the first thing wrong with a case."""
-    f = _Checked(file)
+def check_scenario(s: Scenario, file: str, words: Vocabulary, found: list[str] | None = None) -> None:
+    """Raises `ContentError` for the first thing wrong with a case; given a list, adds everything wrong to it instead."""
+    f = _Checked(file, found)
     f.need(file.rsplit(".", 1)[0] == s.id, f"id 是 {s.id}，与文件名不一致，请改成一样。")
     f.need(s.type in words.types, f"type {s.type} 不存在，可用：{'、'.join(sorted(words.types))}。")
     f.known("opening_act", [s.opening_act], words.acts)
@@ -65,6 +68,7 @@ def check_scenario(s: Scenario, file: str, words: Vocabulary) -> None:
     _risk(f, s)
     _gates(f, s, words.acts)
     _drills(f, s, words)
+    _principles(f, s.principles, words)
 
 
 def _numbers(f: _Checked, s: Scenario, behaviours: Mapping[str, Any]) -> None:
@@ -74,7 +78,8 @@ def _numbers(f: _Checked, s: Scenario, behaviours: Mapping[str, Any]) -> None:
         f.need(value is not None and 0 <= value <= 100, f"init.{name} 是 {value}，应在 0–100 之间。")
     f.need(set(s.init) <= set(VARIABLES), "init 里有不认识的变量，只能是 " + "、".join(VARIABLES) + "。")
     leaves = behaviours["hang_up"]["A"]
-    f.need(s.init["A"] < leaves, f"init.A 是 {s.init['A']:g}，到了 {leaves:g} 客户没等学员开口就要走，请调低。")
+    anger = s.init.get("A", 0.0)
+    f.need(anger < leaves, f"init.A 是 {anger:g}，到了 {leaves:g} 客户没等学员开口就要走，请调低。")
     _traits(f, s.traits)
 
 
@@ -101,10 +106,15 @@ def _facts(f: _Checked, s: Scenario) -> None:
 def _policies(f: _Checked, s: Scenario, policies: Mapping[str, Policy]) -> None:
     for policy in s.offer:
         f.need(policy in policies, f"offer 里的 {policy} 不在政策箱里，请改成政策箱已有的编号。")
+        if policy not in policies:
+            continue
         name, authority = policies[policy].name, policies[policy].authority
         f.need(authority != NOBODY, f"offer 里的 {policy}（{name}）没有人能批，请从 offer 删去，写进 cannot。")
     for ban in s.cannot:
-        both = [p for p in s.offer if p in _POLICY_ID.findall(ban) or policies[p].name == ban.strip()]
+        both = [
+            p for p in s.offer
+            if p in policies and (p in _POLICY_ID.findall(ban) or policies[p].name == ban.strip())
+        ]  # fmt: skip
         f.need(
             not both, f"cannot 的“{ban}”与 offer 里的 {'、'.join(both)} 互相矛盾：同一项不能既给又不给，请删去一处。"
         )
@@ -148,9 +158,19 @@ def _drill(f: _Checked, drill: Drill, words: Vocabulary) -> None:
     f.need(asked, f"{drill.id} 写了 explain: false，示范却用了“虽然……但是……”，请改一处。")
 
 
-def check_persona(p: Persona, file: str, words: Vocabulary, scenarios: Mapping[str, Scenario]) -> None:
-    """Raises `ContentError` for the first thing wrong with a persona."""
-    f = _Checked(file)
+def _principles(f: _Checked, principles: Iterable[Principle], words: Vocabulary) -> None:
+    names = [p.name for p in principles]
+    f.need(len(set(names)) == len(names), "principles 里有重名的原则，请改名或合并。")
+    for p in principles:
+        f.need(bool(re.search(r"\w", p.line + p.why)), f"principles 里“{p.name}”没有内容，请写出那句话或原因。")
+        f.known(f"principles 里“{p.name}”的 facts", p.facts, (*SLOTS, "need_business", "need_emotional"))
+
+
+def check_persona(
+    p: Persona, file: str, words: Vocabulary, scenarios: Mapping[str, Scenario], found: list[str] | None = None
+) -> None:
+    """Raises `ContentError` for the first thing wrong with a persona; given a list, adds everything to it instead."""
+    f = _Checked(file, found)
     f.need(file.rsplit(".", 1)[0] == p.id, f"id 是 {p.id}，与文件名不一致，请改成一样。")
     _traits(f, p.traits)
     f.known("init_shift", p.init_shift, VARIABLES)
@@ -161,6 +181,7 @@ def check_persona(p: Persona, file: str, words: Vocabulary, scenarios: Mapping[s
     f.known("suits.not_cases", p.suits.not_cases, scenarios, "不存在")
     f.need(p.suits.age[0] <= p.suits.age[1], f"suits.age 是 {list(p.suits.age)}，应写 [最小, 最大]。")
     f.need(any(not unsuitable(s, p) for s in scenarios.values()), "suits 的条件太严，没有一个场景能用，请放宽。")
+    _principles(f, p.principles, words)
 
 
 def unsuitable(s: Scenario, p: Persona) -> str:

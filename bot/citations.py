@@ -16,7 +16,7 @@ from bot.records import Citation, Document, Section
 from bot.scenarios import build, read_front_matter
 
 _HEADING = re.compile(r"^## (.+?)(?:（([ABC])）)?\s*$", re.M)
-_UNNUMBERED = "条号待核"
+UNNUMBERED = "条号待核"
 _ARTICLES = re.compile(r"第([\d、]+)条(.*)")
 _LISTED = re.compile(r"(.+?)(之[一二三四五六七八](?:、之[一二三四五六七八])+)")
 
@@ -24,11 +24,17 @@ _LISTED = re.compile(r"(.+?)(之[一二三四五六七八](?:、之[一二三四
 class Shelf:
     """Every document under ``knowledge/regulations`` and ``knowledge/concepts``, by id. Read-only once built."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, lenient: bool = False) -> None:
+        """Raises `ContentError` for a document that is wrong; `lenient` leaves it out instead."""
         self.documents: dict[str, Document] = {}
         for folder in ("regulations", "concepts"):
             for path in sorted((root / "knowledge" / folder).glob("*.md")):
-                document = _document(path)
+                try:
+                    document = _document(path)
+                except ContentError:
+                    if lenient:
+                        continue
+                    raise
                 if document.id in self.documents:
                     raise ContentError(f"{path.name}：编号 {document.id} 已经用过，请换一个。")
                 self.documents[document.id] = document
@@ -59,7 +65,7 @@ def _document(path: Path) -> Document:
     head, body = read_front_matter(path)
     known = {k: head[k] for k in ("id", "ref", "title", "short", "level", "status", "superseded_by") if k in head}
     sections = [
-        {"doc": known.get("id"), "name": m[1].replace(_UNNUMBERED, "").strip(), "conf": m[2] or ""}
+        {"doc": known.get("id"), "name": m[1].replace(UNNUMBERED, "").strip(), "conf": m[2] or ""}
         for m in _HEADING.finditer(body)
     ]
     named = {"ref": known.get("id"), "short": known.get("title")}

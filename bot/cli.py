@@ -5,6 +5,7 @@ Every command exits non-zero on failure with one clear line on stderr, and shows
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import sys
@@ -16,8 +17,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bot.errors import HuasuError
-from bot.settings import get_settings
+from bot import telemetry
+from bot.errors import HuasuError, SetupError
+from bot.settings import check_open, get_settings
+from bot.user_cli import app as users
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -26,22 +29,43 @@ app = typer.Typer(
     name="huasu", help="化诉：合规柔性催收与信贷投诉处理陪练。", no_args_is_help=True, add_completion=False,
     rich_markup_mode=None, pretty_exceptions_enable=False,
 )  # fmt: skip
+evals = typer.Typer(
+    help="评测：回归对话、和基线比较、评分可信度。", no_args_is_help=True, add_completion=False, rich_markup_mode=None,
+)  # fmt: skip
+app.add_typer(evals, name="eval")
+app.add_typer(users, name="user")
+person = typer.Typer(help="一个人的数据：导出、删除。", no_args_is_help=True)
+app.add_typer(person, name="person")
+OPERATIONS = "bot.operations"
 InFile = Annotated[Path | None, typer.Option("--in", help="JSONL 输入文件；省略则读标准输入。")]
 OutFile = Annotated[Path | None, typer.Option("--out", help="JSONL 输出文件；省略则写标准输出。")]
 
 
 @contextmanager
-def _commands() -> Iterator[ModuleType]:
+def _commands(module: str = "bot.commands") -> Iterator[ModuleType]:
     """The implementations, loaded late; their known errors end as one line and exit code 1."""
     try:
-        from bot import commands
-
-        yield commands
+        yield importlib.import_module(module)
     except HuasuError as error:
         typer.echo(f"错误：{error}", err=True)
         raise typer.Exit(1) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left: nothing more to say
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def _evals(module: str) -> Iterator[ModuleType]:
+    """The evaluations, which an installation may leave out; their known errors end as one line and exit code 1."""
+    try:
+        try:
+            yield importlib.import_module(f"evals.suite.{module}")
+        except ModuleNotFoundError as error:
+            raise SetupError(
+                f"缺少 {error.name}，评测没有装全。请在源码目录里 pip install -e '.[dev]'，或重新安装完整的化诉。"
+            ) from None
+    except HuasuError as error:
+        typer.echo(f"错误：{error}", err=True)
         raise typer.Exit(1) from None
 
 
@@ -53,9 +77,13 @@ def serve(
     """打开网页版（只在本机监听，除非设置 HUASU_HOST）。"""
     try:
         settings = get_settings()
+        check_open(settings)
     except HuasuError as error:
         typer.echo(f"错误：{error}", err=True)
         raise typer.Exit(1) from None
+    telemetry.configure(settings.log_level, settings.log_json)
+    if settings.metrics_port:
+        telemetry.figures.serve(settings.metrics_port)
     threading.Thread(target=_warm, daemon=True).start()
     from bot.screens import server
 
@@ -80,7 +108,7 @@ def chat(
     mode: Annotated[Literal["practice", "exam", "gate"], typer.Option(help="练习 / 考核 / 闯关。")] = "practice",
     seed: Annotated[int | None, typer.Option(help="措辞的随机种子；同一种子，同样的话得到同样的回答。")] = None,
 ) -> None:
-    """在终端里和客户谈一场。输入 /结束 看报告，/退出 直接离开（可再续）。"""
+    """在终端里和客户谈一场。输入 /结束 看报告，/提示 要一步提示（会标注），/退出 直接离开（可再续）。"""
     with _commands() as run:
         run.chat(scenario, persona, mode, seed)
 
@@ -157,6 +185,110 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出
     with _commands() as run:
         if not run.doctor(as_json):
             raise typer.Exit(1)
+
+
+@evals.command("run")
+def eval_run(
+    paths: Annotated[list[Path] | None, typer.Argument(help="用例文件或文件夹；省略则跑自带的全部用例。")] = None,
+    suite: Annotated[str, typer.Option(help="all、customers、grading、retrieval、injection。")] = "all",
+    only: Annotated[str, typer.Option(help="只跑编号里含这几个字的用例。")] = "",
+    live: Annotated[bool, typer.Option("--live", help="用设置里的真实模型来演客户。")] = False,
+    budget: Annotated[int, typer.Option(min=1, help="--live 时最多问模型几次。")] = 2000,
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="--live 时同时谈几场。")] = 8,
+    jobs: Annotated[int, typer.Option(min=0, help="几个进程；0 = 有几个核用几个。")] = 0,
+    baseline: Annotated[Path | None, typer.Option(help="和这份基线比，说出什么变了、哪一轮、为什么。")] = None,
+    report: Annotated[Path | None, typer.Option(help="把 HTML、JUnit、JSON、Markdown 写进这个文件夹。")] = None,
+    stop_first: Annotated[bool, typer.Option("--fail-fast", help="遇到第一个没过的就停。")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="不用缓存，全部重跑。")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="和基线有任何不同都算没过。")] = False,
+) -> None:
+    """跑回归用例；有倒退时退出码为 1，最后一行是一句话结论。"""
+    with _evals("commands") as run:
+        held = run.run_suite(
+            suite, paths or [], jobs=jobs, baseline=baseline, folder=report, fresh=fresh, stop_first=stop_first,
+            strict=strict, only=only, live=live, budget=budget, concurrency=concurrency,
+        )  # fmt: skip
+        if not held:
+            raise typer.Exit(1)
+
+
+@evals.command("accept")
+def eval_accept(
+    who: Annotated[str, typer.Option(help="谁认可的。")],
+    why: Annotated[str, typer.Option(help="为什么认可这些变化。")],
+    source: Annotated[Path | None, typer.Option("--from", help="哪一次的 results.json；省略则是上一次。")] = None,
+    baseline: Annotated[Path | None, typer.Option(help="写到哪个文件；省略则是自带用例的基线。")] = None,
+) -> None:
+    """把上一次的结果记为基线，留下谁、为什么。"""
+    with _evals("commands") as run:
+        run.accept(who, why, source, baseline)
+
+
+@evals.command("agree")
+def eval_agree(
+    marks: Annotated[Path | None, typer.Argument(help="培训师打的分（JSONL）；省略则用金标准对话。")] = None,
+    other: Annotated[Path | None, typer.Option(help="另一套评分的结果（JSONL，{id, final}），配对比较。")] = None,
+) -> None:
+    """评分可信吗：和培训师的一致程度（带区间）、重评是否一样、两套评分谁更近。"""
+    with _evals("study") as run:
+        run.agree(marks, other)
+
+
+@evals.command("regrade")
+def eval_regrade(
+    owner: Annotated[str, typer.Option(help="谁的演练；省略则是本机的。")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="最近多少场。")] = 200,
+    as_json: Annotated[bool, typer.Option("--json", help="每场一行 JSON。")] = False,
+) -> None:
+    """用现在的量规重评存下来的演练，列出和当时不同的；不改动当时的报告。"""
+    with _evals("study") as run:
+        run.regrade(owner, limit, as_json)
+
+
+@app.command()
+def backup(
+    path: Annotated[Path, typer.Argument(help="写到哪个文件，如 huasu-20260101.gz；不会覆盖已有文件。")],
+) -> None:
+    """备份整个数据库到一个文件（SQLite、PostgreSQL 通用；服务不用停）。"""
+    with _commands(OPERATIONS) as run:
+        run.backup(path)
+
+
+@app.command()
+def restore(path: Annotated[Path, typer.Argument(help="备份文件。")]) -> None:
+    """把备份恢复到一个空库（HUASU_DATABASE_URL 指向哪里就恢复到哪里，可由 SQLite 搬到 PostgreSQL），逐表核对行数。"""
+    with _commands(OPERATIONS) as run:
+        run.restore(path)
+
+
+@app.command()
+def retain(
+    days: Annotated[int, typer.Option(min=1, help="保留最近多少天的演练。")],
+    yes: Annotated[bool, typer.Option("--yes", help="确定删除。")] = False,
+) -> None:
+    """按保存期限清理：删掉更早的演练和它们的轮次、点评、报告、模型记录。"""
+    with _commands(OPERATIONS) as run:
+        run.retain(days, yes)
+
+
+@person.command("export")
+def export_person(
+    owner: Annotated[str, typer.Argument(help="谁（本机单人使用时是 local）。")],
+    path: Annotated[Path, typer.Option("--out", help="写到哪个 JSON 文件。")],
+) -> None:
+    """导出一个人的全部记录。"""
+    with _commands(OPERATIONS) as run:
+        run.export_person(owner, path)
+
+
+@person.command("delete")
+def delete_person(
+    owner: Annotated[str, typer.Argument(help="谁（本机单人使用时是 local）。")],
+    yes: Annotated[bool, typer.Option("--yes", help="确定删除。")] = False,
+) -> None:
+    """删除一个人的全部记录。"""
+    with _commands(OPERATIONS) as run:
+        run.delete_person(owner, yes)
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, track
 
-from bot import account, export, transcripts, view
+from bot import account, export, transcripts, view, words
 from bot import doctor as checks
 from bot.appraisal import Appraiser
 from bot.errors import LearnerError
@@ -35,7 +35,7 @@ DEBRIEF = (
 def chat(scenario: str, persona: str, mode: Mode, seed: int | None) -> None:
     """Talk in the terminal until the talk ends or the learner leaves."""
     parts = Parts.open(get_settings())
-    case = parts.library.scenario(scenario)
+    case = parts.current.scenario(scenario)
     if case.drills:
         for n, session in enumerate(Session.drill(parts, case.id, mode=mode, seed=seed), 1):
             out.print(f"[bold]第 {n} 题[/bold]")
@@ -63,13 +63,17 @@ def _talk(session: Session, mode: Mode) -> bool:
         if typed in ("/结束", "/end"):
             break
         try:
+            if typed in ("/提示", "/hint"):
+                _help(session)
+                continue
             _show(session.say(typed), session, mode)
         except LearnerError as error:
             err.print(escape(str(error)))
     if session.debrief_due:
         _debrief(session)
     if session.turns:
-        out.print(escape(export.as_text(session.finish(), session.snapshot, session.parts.library)))
+        marks = words.marks(session.entry)
+        out.print(escape(export.as_text(session.finish(), session.snapshot, session.parts.library, marks)))
         out.print(f"完整报告：huasu report {session.id} --format html")
     return True
 
@@ -146,7 +150,7 @@ def grade(source: Path | None, target: Path | None) -> None:
 def report(session_id: str, kind: str, target: Path | None) -> None:
     """Write a stored session's report; finishing the session if it is still open."""
     talk = Session.resume(Parts.open(get_settings()), session_id)
-    content = export.render(kind, talk.finish(), talk.snapshot, talk.turns, talk.parts.library)
+    content = export.of_session(kind, talk, talk.finish())
     if target is None and kind == "pdf":
         target = Path(f"huasu-{session_id[:8]}.pdf")
     if target is None:
@@ -241,8 +245,19 @@ def _show(turn: Turn, session: Session, mode: Mode) -> None:
         point = session.feedback(turn.n).coaching
         anger = turn.mind.values["A"]
         out.print(f"[dim]愤怒 {anger:.0f}，第 {turn.mind.stage} 阶段。教练：{escape(point.point)}[/dim]")
-    if turn.mind.ended:
-        out.print(f"[dim]{view.ENDINGS.get(turn.mind.ended, '')}[/dim]")
+    run = session.gates
+    if run:
+        out.print(f"[dim]{escape(run.said)}{escape(f'教练示范：{run.demo}') if run.demo else ''}[/dim]")
+    if session.ended:
+        out.print(f"[dim]{view.ENDINGS.get(session.ended, '')}[/dim]")
+
+
+def _help(session: Session) -> None:
+    found = session.hint()
+    begin = f"可以这样开头：{found.begin}" if found.begin else ""
+    out.print(
+        f"[dim]{escape(f'{found.state}先接住{found.catch}。这一步：{found.technique}。{found.move}{begin}')}[/dim]"
+    )
 
 
 def _ranked(found: Index, row: str, number: int, collection: str | None, k: int) -> dict[str, Any]:

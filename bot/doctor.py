@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from bot import export, probe
+from bot import pdf, probe
 from bot.errors import HuasuError, ModelError
 from bot.model import Model, judge_model, voice_model
 from bot.retrieval import Index
@@ -96,8 +96,6 @@ def _folder(settings: Settings) -> Finding:
 
 
 def _font(_settings: Settings) -> Finding:
-    font = export.find_font()
-    if font is None:
-        return Finding("PDF 字体", "info", "没有中文字体，导不出 PDF（网页和 CSV 不受影响）。",
-                       "安装 fonts-noto-cjk，或用 HUASU_PDF_FONT 指向一个中文字体文件。")  # fmt: skip
-    return Finding("PDF 字体", "ok", font.name)
+    if not pdf.FONT.is_file():
+        return Finding("PDF 字体", "bad", "随产品带的中文字体不见了，导不出 PDF。", "请重新安装化诉。")
+    return Finding("PDF 字体", "ok", f"自带 {pdf.FONT.stem}，罕用字再找系统字体。")

@@ -15,6 +15,10 @@ class ConflictError(LearnerError):
     """Another window or replica has already stored this turn; reload to see it."""
 
 
+class ForbiddenError(HuasuError):
+    """The person's roles do not allow this; the message says who may."""
+
+
 class ContentError(HuasuError):
     """A knowledge, scenario, prompt or rubric file is wrong; the message names file, key and fix."""
 

@@ -4,51 +4,97 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-from pathlib import Path
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from fpdf import FPDF
-from fpdf.enums import WrapMode
+from markupsafe import Markup
 
-from bot import sources, view
+from bot import sources, view, words
 from bot.citations import load_shelf
-from bot.errors import SetupError
-from bot.records import Report, Snapshot, Turn
+from bot.compare import Fork, forks
+from bot.pdf import as_pdf
+from bot.records import Entry, Report, Snapshot, Turn
 from bot.scenarios import Library
+from bot.session import Session
 
-_FONTS = (
-    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
-    "/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc",
-    "/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc",
-    "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
-    "/System/Library/Fonts/PingFang.ttc",
-    "C:/Windows/Fonts/msyh.ttc",
-    "C:/Windows/Fonts/simhei.ttf",
-)
-_NOTO_SC = 2  # the simplified-Chinese face inside the Noto Sans CJK collection
+_ATTEMPT = ("id", "owner", "started_at", "ended", "hints", "parent", "parent_turn", "assignment")
+HINTED = "有提示"
 
 
-def render(kind: str, report: Report, snapshot: Snapshot, turns: tuple[Turn, ...], library: Library) -> bytes:
+@dataclass(frozen=True)
+class Qualified:
+    """What qualifies a score wherever it is exported: the attempt, the turns that had a hint, the forks it is part of."""
+
+    entry: Entry | None = None
+    hinted: frozenset[int] = frozenset()
+    forks: tuple[Fork, ...] = ()
+
+    @classmethod
+    def of(cls, session: Session) -> Qualified:
+        """Of a session."""
+        return cls(session.entry, frozenset(h.n for h in session.hints), forks(session))
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """In words."""
+        return words.marks(self.entry) if self.entry else ()
+
+
+def of_session(kind: str, session: Session, report: Report) -> bytes:
+    """The report of a session as a file, with everything that qualifies it."""
+    return render(kind, report, session.snapshot, session.turns, session.parts.library, Qualified.of(session))
+
+
+def render(
+    kind: str, report: Report, snapshot: Snapshot, turns: tuple[Turn, ...], library: Library,
+    qualified: Qualified | None = None,
+) -> bytes:  # fmt: skip
     """The report as a file of the given kind: html, pdf, csv (UTF-8 with BOM, for spreadsheets) or json."""
+    about = qualified or Qualified()
     if kind == "html":
-        return as_html(report, snapshot, turns, library).encode()
+        return as_html(report, snapshot, turns, library, about).encode()
     if kind == "pdf":
-        return as_pdf(report, snapshot, turns, library)
+        return as_pdf(report, snapshot, turns, library, marks=about.marks, forks=about.forks, hinted=about.hinted)
     if kind == "csv":
-        return as_csv(report, snapshot, turns, library).encode("utf-8-sig")
-    return report.model_dump_json(indent=2).encode()
+        return as_csv(report, snapshot, turns, library, about).encode("utf-8-sig")
+    return as_json(report, snapshot, about).encode()
 
 
-def as_html(report: Report, snapshot: Snapshot, turns: tuple[Turn, ...], library: Library) -> str:
+def as_json(report: Report, snapshot: Snapshot, about: Qualified) -> str:
+    """The report with the terms it was graded on and what qualifies it."""
+    attempt = {
+        "snapshot": snapshot.id, "mode": snapshot.mode, "seed": snapshot.seed, "versions": snapshot.versions,
+        "marks": about.marks, "assisted": bool(about.hinted), "hinted_turns": sorted(about.hinted),
+        **({k: getattr(about.entry, k) for k in _ATTEMPT} if about.entry else {}),
+        "forks": [
+            {"turn": f.n, "original": f.before.entry.id, "again": f.again.entry.id, "differs": f.differs}
+            for f in about.forks
+        ],
+    }  # fmt: skip
+    return json.dumps({**report.model_dump(mode="json"), "attempt": attempt}, ensure_ascii=False, indent=2)
+
+
+def as_html(
+    report: Report, snapshot: Snapshot, turns: tuple[Turn, ...], library: Library, about: Qualified | None = None
+) -> str:
     """One self-contained page: no script, nothing loaded from anywhere."""
+    about = about or Qualified()
     return view.environment().get_template("report.html").render(
-        css=view.environment().get_template("style.css").render(),
+        style=view.style(),
         scenario=snapshot.scenario, report=report, mode=view.MODE_NAMES[snapshot.mode], names=code_names(library),
         redlines=library.redlines, curve=view.curve(report.start_mood, report.moods, report.moments),
-        ending=view.ENDINGS.get(turns[-1].mind.ended, "") if turns else "", versions=snapshot.versions,
-        rows=[row(t, report, turns, library) for t in turns],
+        radar=view.radar(report.dims), ending=view.ENDINGS.get(turns[-1].mind.ended, "") if turns else "",
+        versions=snapshot.versions, rows=[row(t, report, turns, library) for t in turns], marks=about.marks,
+        hinted=about.hinted, forks=[(f, overlaid(f)) for f in about.forks], snapshot_id=snapshot.id,
+        gated=snapshot.mode == "gate",
     )  # fmt: skip
+
+
+def overlaid(fork: Fork, width: int = 520, numbers: bool = True) -> Markup:
+    """The two mood curves of a fork over each other, the original dashed."""
+    return view.curve(fork.start, fork.again.moods, other=fork.before.moods, width=width, numbers=numbers)
 
 
 def row(turn: Turn, report: Report, turns: tuple[Turn, ...], library: Library, linked: bool = False) -> dict[str, Any]:
@@ -70,31 +116,37 @@ def code_names(library: Library) -> dict[str, str]:
     return {code: tax.name(code) for code in (*tax.techniques, *tax.antis, *tax.violations)}
 
 
-def as_csv(report: Report, snapshot: Snapshot, turns: tuple[Turn, ...], library: Library) -> str:
+def as_csv(
+    report: Report, snapshot: Snapshot, turns: tuple[Turn, ...], library: Library, about: Qualified | None = None
+) -> str:
     """One row per reply. Cells that a spreadsheet would run as a formula are quoted."""
-    names = code_names(library)
+    names, about = code_names(library), about or Qualified()
     out = io.StringIO()
     sheet = csv.writer(out)
     sheet.writerow(
-        ["场景", "总分", "等级", "轮次", "客户", "学员", "技巧", "反模式", "违规", "教练", "更好的说法", "愤怒", "信任"]
-    )
+        ["场景", "方式", "标注", "快照", "总分", "等级", "轮次", "客户", "学员", "技巧", "反模式", "违规", "教练",
+         "更好的说法", "愤怒", "信任", "提示"]
+    )  # fmt: skip
     for turn, grade in zip(turns, report.turns, strict=True):
         read = turn.appraisal
         cells = [
-            snapshot.scenario.id, f"{report.final:g}", report.grade, str(turn.n), turn.customer, turn.reply,
+            snapshot.scenario.id, view.MODE_NAMES[snapshot.mode], "；".join(about.marks), snapshot.id,
+            f"{report.final:g}", report.grade, str(turn.n), turn.customer, turn.reply,
             "、".join(names[t.code] for t in read.techniques), "、".join(names[a.code] for a in read.antis),
             "、".join(names[v.code] for v in read.violations), grade.coaching.point, grade.coaching.better,
             f"{turn.mind.values['A']:.0f}", f"{turn.mind.values['T']:.0f}",
+            HINTED if turn.n in about.hinted else "",
         ]  # fmt: skip
-        sheet.writerow([f"'{c}" if c[:1] in "=+-@\t" else c for c in cells])
+        sheet.writerow([f"'{c}" if c and c[0] in "=+-@\t" else c for c in cells])
     return out.getvalue()
 
 
-def as_text(report: Report, snapshot: Snapshot, library: Library) -> str:
+def as_text(report: Report, snapshot: Snapshot, library: Library, marks: Sequence[str] = ()) -> str:
     """The report in a few lines for a terminal."""
     lines = [
         f"── {snapshot.scenario.id} {snapshot.scenario.title} ──",
         f"总分 {report.final:.0f}（{report.grade}），{report.verdict}",
+        *([f"标注：{'，'.join(marks)}"] if marks else []),
         f"满意度 {report.satisfaction:.0f}（{report.satisfaction_band}）",
     ]
     lines += [f"封顶 {c.points:.0f}：{c.name}（第 {c.turn} 轮）“{c.evidence}”" for c in report.caps]
@@ -102,60 +154,3 @@ def as_text(report: Report, snapshot: Snapshot, library: Library) -> str:
     if snapshot.mode == "gate":
         lines += [f"{g.id} {g.name}：{'过关' if g.passed else '未过，' + '；'.join(g.missing)}" for g in report.gates]
     return "\n".join(lines)
-
-
-def find_font() -> Path | None:
-    """A Chinese font file for PDF: HUASU_PDF_FONT, else the usual places; None when there is none."""
-    wanted = os.environ.get("HUASU_PDF_FONT", "")
-    for candidate in (wanted, *_FONTS) if wanted else _FONTS:
-        if Path(candidate).is_file():
-            return Path(candidate)
-    return None
-
-
-def as_pdf(report: Report, snapshot: Snapshot, turns: tuple[Turn, ...], library: Library) -> bytes:
-    """A PDF with the Chinese font embedded. Raises `SetupError` when the machine has no Chinese font."""
-    font = find_font()
-    if font is None:
-        raise SetupError(
-            "没有找到中文字体，导不出 PDF。请安装 fonts-noto-cjk，或用 HUASU_PDF_FONT 指向字体文件；也可先导出 HTML。"
-        )
-    pdf = FPDF()
-    pdf.set_auto_page_break(True, margin=18)
-    pdf.add_page()
-    pdf.add_font("cjk", "", str(font), collection_font_number=_NOTO_SC if "Noto" in font.name else 0)
-    for size, text in _pdf_lines(report, snapshot, turns, library):
-        pdf.set_font("cjk", size=size)
-        pdf.multi_cell(0, size * 0.62, text, new_x="LMARGIN", new_y="NEXT", wrapmode=WrapMode.CHAR)
-        pdf.ln(1.2)
-    return bytes(pdf.output())
-
-
-def _pdf_lines(report: Report, snapshot: Snapshot, turns: tuple[Turn, ...], library: Library) -> list[tuple[int, str]]:
-    names, s = code_names(library), snapshot.scenario
-    lines = [
-        (10, f"化诉 · {s.id} {s.title}（{view.MODE_NAMES[snapshot.mode]}，难度 {s.difficulty}）"),
-        (20, f"{report.final:.0f} 分 · {report.grade}　{'通过' if report.passed else '未通过'}"),
-        (12, report.verdict),
-        (10, f"客户满意度 {report.satisfaction:.0f}（{report.satisfaction_band}）"),
-    ]
-    lines += [(11, f"封顶 {c.points:.0f}：{c.name}（第 {c.turn} 轮）“{c.evidence}”") for c in report.caps]
-    lines.append((14, "八个维度"))
-    scores = [f"{view.DIMENSION_NAMES[d]} {'—' if v is None else f'{v:.1f}'}" for d, v in report.dims.items()]
-    lines.append((11, "　".join(scores)))
-    if report.focus:
-        lines.append((14, "最值得改的地方"))
-        lines += [(11, f"{i}. {f.title}。{f.advice} {f.better}") for i, f in enumerate(report.focus, 1)]
-    lines.append((14, "逐句回看"))
-    for turn, grade in zip(turns, report.turns, strict=True):
-        shown = "、".join(names[c] for c in dict.fromkeys(turn.appraisal.codes) if c in names) or "无"
-        lines += [
-            (11, f"第 {turn.n} 轮　客户：{turn.customer}"),
-            (11, f"您：{turn.reply}"),
-            (10, f"识别：{shown}。教练：{grade.coaching.point} {grade.coaching.better}"),
-        ]
-        lines += [
-            (10, sources.plainly(c, load_shelf(library.root))) for v in turn.appraisal.violations for c in v.citations
-        ]
-    lines += [(14, "示范"), (11, s.exemplary), (11, s.exemplary_key)]
-    return lines

@@ -6,6 +6,7 @@ The thread, not the page, finishes the turn and stores it whole; pages only list
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 
 from bot.session import Session
@@ -69,6 +70,14 @@ def running(session_id: str) -> Live | None:
     """The turn that is being made for a session, if any."""
     with _lock:
         return _running.get(session_id)
+
+
+def drain(seconds: float) -> bool:
+    """Wait until the turns in the making are stored, before the process ends; whether all were."""
+    deadline = time.monotonic() + seconds
+    while _running and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not _running
 
 
 def warm(session: Session) -> None:

@@ -13,18 +13,34 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from threading import Lock
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from bot import shelf
 from bot.appraisal import Appraiser
 from bot.errors import ContentError, HuasuError, SetupError
 from bot.grading.judge import Judge
 from bot.mind import MindRules, reachable
-from bot.model import Call, Recorder, judge_model, voice_model
+from bot.model import Call, Model, Recorder, draft_model, judge_model, voice_model
 from bot.records import Cue, Passage, Utterance
 from bot.retrieval import Index
 from bot.scenarios import Library, load_library
 from bot.settings import Settings, get_settings
-from bot.store import Database, Marks, Practice, Store
+from bot.store import (
+    Audit,
+    Contents,
+    Database,
+    Groups,
+    Marks,
+    Overview,
+    Practice,
+    Preferences,
+    Retention,
+    Reviews,
+    Store,
+    Users,
+    places,
+)
+from bot.telemetry import figures
 from bot.voice import ModelVoice, ScriptedVoice
 
 log = logging.getLogger("huasu.parts")
@@ -35,6 +51,17 @@ class Voice(Protocol):
 
     def speak(self, cue: Cue) -> Utterance:
         """The line for a cue."""
+
+
+@runtime_checkable
+class SpeaksAloud(Voice, Protocol):
+    """A voice that takes its time: it can be heard sentence by sentence, and be given the beginning ahead of time."""
+
+    def speak(self, cue: Cue, hear: Callable[[str], None] | None = None) -> Utterance:
+        """The line for a cue; `hear` gets each sentence as soon as it is checked."""
+
+    def warm(self, cue: Cue) -> None:
+        """Read what a talk begins with."""
 
 
 class Finder(Protocol):
@@ -84,7 +111,16 @@ class Parts:
     database: Database
     marks: Marks
     practice: Practice
+    preferences: Preferences
+    users: Users
+    audit: Audit
+    groups: Groups
+    reviews: Reviews
+    overview: Overview
+    retention: Retention
     judge: Judge | None = None
+    drafter: Model | None = None
+    contents: Contents | None = None
     clock: Callable[[], str] = now
     make_id: Callable[[], str] = new_id
     make_seed: Callable[[], int] = new_seed
@@ -100,27 +136,49 @@ class Parts:
         database = Database(settings.database)
         store = Store(database)
         record = _quietly(store.save_call)
+        gate = places.gate(database, settings.base_url, settings.model_concurrency)
         return cls(
             settings=settings,
             library=library,
             rules=rules,
             appraiser=Appraiser(library),
             finder=_finder(settings),
-            voice=ModelVoice(voice_model(settings, record), scripted, prompts) if settings.voice_ready else scripted,
+            voice=ModelVoice(voice_model(settings, record, gate), scripted, prompts)
+            if settings.voice_ready
+            else scripted,
             store=store,
             database=database,
             marks=Marks(database),
             practice=Practice(database),
-            judge=Judge(judge_model(settings, record), prompts, library.taxonomy, settings.judge_samples)
+            preferences=Preferences(database),
+            users=Users(database),
+            audit=Audit(database),
+            groups=Groups(database),
+            reviews=Reviews(database),
+            overview=Overview(database),
+            retention=Retention(database),
+            judge=Judge(judge_model(settings, record, gate), prompts, library.taxonomy, settings.judge_samples)
             if settings.judge_ready
             else None,
+            drafter=draft_model(settings, record, gate) if settings.voice_ready or settings.judge_ready else None,
+            contents=Contents(database),
         )
+
+    @property
+    def current(self) -> Library:
+        """The library with what trainers have published laid over it; `library` is the built-in one."""
+        return shelf.current(self.library, self.contents)
 
 
 def shared() -> Parts:
     """The process-wide parts, opened once; the web pages and the server's warm-up share them."""
     with _opening:
         return _shared()
+
+
+def opened() -> Parts | None:
+    """The process-wide parts if they are open, without waiting for them."""
+    return _shared() if _shared.cache_info().currsize else None
 
 
 def prepared() -> Parts:
@@ -152,6 +210,7 @@ def _winnable(library: Library, rules: MindRules) -> None:
 
 def _quietly(save: Recorder) -> Recorder:
     def saved(call: Call) -> None:
+        figures.call(call)
         try:
             save(call)
         except HuasuError as error:  # a log that cannot be written must not cost the learner his turn

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from difflib import SequenceMatcher
 
-from bot import grading, mind, notebook, privacy
+from bot import grading, mind, notebook, replies
 from bot.decks import Decks, Exercise, load_decks
-from bot.errors import LearnerError
 from bot.parts import Parts
 from bot.records import Appraisal, Coaching, Context, Mind, Practised, Record, Scenario, Turn, TurnGrade, Utterance
-from bot.session import cleaned
+from bot.replies import SHORT, same
 
 PASS = 60.0
 """A reply passes from this score on, when it holds no breach and no slip of severity `GRAVE`, says something only
@@ -21,7 +19,6 @@ trainer would give the whole reply as the reader estimates it. Every model reply
 under 50 (see the tests).
 """
 GRAVE = 2
-SHORT, ALIKE = 8, 0.92
 AIMLESS = "话不重，可还没有接到点子上，看看下面这一条。"
 UNHEARD = "话不重，可是换个客户也能这么说。再加一个只属于他的细节：时间、数字、人或事。"
 RECITED = "这句话您对别的客户也说过。每位客户的难处不一样，换成只说给他听的话。"
@@ -63,24 +60,16 @@ def answer(parts: Parts, owner: str, card_id: str, text: str) -> Outcome:
     Raises `LearnerError` for an unknown question and for a reply that cannot be graded; nothing is stored then.
     """
     exercise = decks(parts).exercise(card_id)
-    reply, masked = privacy.mask(_accepted(text, parts.settings.max_reply_chars))
+    case = exercise.case
+    fiction = (case.profile.name, case.opening, case.demand, case.exemplary, *case.facts.values())
+    reply, notices = replies.accepted(text, parts.settings.max_reply_chars, fiction)
     made = graded(parts, exercise, reply)
     if made.passed and _said_before(parts, owner, card_id, reply):
         made = made.model_copy(update={"passed": False, "why": RECITED})
-    if made.passed and alike(reply, exercise.case.exemplary):
+    if made.passed and same(reply, case.exemplary):
         made = made.model_copy(update={"why": COPIED})
     noted = notebook.note(parts, owner, card_id, passed=made.passed, score=made.score, said=reply)
-    notice = f"检测到{'、'.join(masked)}，已自动打码。请不要输入真实的个人信息。" if masked else ""
-    return made.model_copy(update={"practised": noted, "notice": notice})
-
-
-def _accepted(text: str, limit: int) -> str:
-    reply = cleaned(text)
-    if not any(ch.isalnum() for ch in reply):
-        raise LearnerError("还没有写内容。先接住客户的话，写一两句再交。")
-    if len(reply) > limit:
-        raise LearnerError(f"这一条有 {len(reply)} 个字，超过了 {limit} 字。对客户说话宜短，请精简后再交。")
-    return reply
+    return made.model_copy(update={"practised": noted, "notice": "".join(notices)})
 
 
 def graded(parts: Parts, exercise: Exercise, reply: str) -> Outcome:
@@ -128,12 +117,7 @@ def _why(grave: list[str], heard: bool, aimed: bool, score: float) -> str:
 def _said_before(parts: Parts, owner: str, card: str, reply: str) -> bool:
     """Whether the same words were given to another customer: a reply that fits everybody has heard nobody."""
     others = (p.said for p in parts.practice.all(owner) if p.card != card)
-    return len(reply) > SHORT and any(alike(reply, said) for said in others)
-
-
-def alike(reply: str, other: str) -> bool:
-    """Whether two replies are the same words, give or take a few."""
-    return abs(len(reply) - len(other)) <= SHORT and SequenceMatcher(None, reply, other).ratio() >= ALIKE
+    return len(reply) > SHORT and any(same(reply, said) for said in others)
 
 
 def choose(

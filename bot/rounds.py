@@ -12,7 +12,7 @@ from bot.errors import LearnerError
 from bot.parts import Parts
 from bot.quiz import load_quiz
 from bot.records import Practised, Question
-from bot.session import cleaned
+from bot.replies import cleaned
 from bot.sources import Source, reference
 
 ROUND = 10

@@ -5,7 +5,9 @@ A wrong file is a `ContentError` that names the file, the key and the fix. Nothi
 
 from __future__ import annotations
 
+import copy
 import hashlib
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +30,7 @@ from bot.records import (
 )
 
 R = TypeVar("R", bound=Record)
+MAX_HEAD = 20_000  # characters of front matter
 
 
 def read_yaml(path: Path) -> Any:
@@ -44,16 +47,31 @@ def read_yaml(path: Path) -> Any:
         raise ContentError(f"{path.name} {where} 的 YAML 写法有误。请检查缩进、引号和冒号。") from None
 
 
+def split_front_matter(text: str) -> tuple[dict[str, Any] | None, str]:
+    """The YAML head of a Markdown text, and the rest; None and the whole text when it has none that is a mapping.
+
+    Safe on text from anywhere: the head is plain data and short, so that nothing in it can unfold without end.
+    """
+    end = text.find("\n---", 4)
+    if text.startswith("---\n") and 0 < end < MAX_HEAD:
+        try:
+            head = yaml.safe_load(text[4:end])
+        except (yaml.YAMLError, RecursionError, ValueError):
+            head = None
+        if isinstance(head, dict):
+            return head, text[end + 4 :]
+    return None, text
+
+
 def read_front_matter(path: Path) -> tuple[dict[str, Any], str]:
     """The YAML head and the rest of a Markdown file. Raises `ContentError` when it has none."""
     try:
-        _, head, body = path.read_text(encoding="utf-8").split("---\n", 2)
-        data = yaml.safe_load(head)
-    except (ValueError, yaml.YAMLError):
-        data = None
-    if not isinstance(data, dict):
+        head, body = split_front_matter(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise ContentError(f"{path.name} 不是 UTF-8 编码。请另存为 UTF-8。") from None
+    if head is None:
         raise ContentError(f"{path.name}：开头两条 --- 之间应是 YAML（编号、标题等），请补上或改正。")
-    return data, body
+    return head, body
 
 
 def build(kind: type[R], data: Any, path: Path) -> R:
@@ -75,6 +93,7 @@ class Library:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.stamps: Mapping[str, str] = {}
         knowledge = root / "knowledge"
         self.taxonomy = _taxonomy(knowledge / "techniques" / "taxonomy.yaml")
         self.redlines = {r.id: r for r in _listed(RedLine, knowledge / "regulations" / "redlines.yaml", "redlines")}
@@ -99,6 +118,14 @@ class Library:
         if found is None:
             raise LearnerError(f"没有人设 {persona_id!r}。可用的人设：{'、'.join(self.personas)}。")
         return found
+
+    def with_content(
+        self, scenarios: Mapping[str, Scenario], personas: Mapping[str, Persona], stamps: Mapping[str, str]
+    ) -> Library:
+        """The same library with other cases and personas; `stamps` name the versions that are not the built-in ones."""
+        other = copy.copy(self)
+        other.scenarios, other.personas, other.stamps = dict(scenarios), dict(personas), dict(stamps)
+        return other
 
     def versions(self) -> dict[str, str]:
         """A short hash of each file a grade depends on, by path relative to the content folder."""

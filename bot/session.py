@@ -6,27 +6,26 @@ would hurt to lose: the line being answered is held in the store until its whole
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterator
-from difflib import SequenceMatcher
 
-from bot import cases, drills, grading, mind, privacy
+from bot import drills, grading, mind, privacy, replies, terms
 from bot.errors import LearnerError
 from bot.injection import addresses_machine
 from bot.model import on_behalf_of
-from bot.parts import Parts
+from bot.parts import Parts, SpeaksAloud
 from bot.records import (
     Act,
     Anti,
     Appraisal,
     Context,
     Cue,
+    Entry,
+    GateRun,
+    Hint,
     Line,
     Mind,
     Mode,
     Passage,
-    Persona,
     Report,
     Scenario,
     Snapshot,
@@ -35,15 +34,14 @@ from bot.records import (
     TurnGrade,
     Utterance,
 )
+from bot.replies import SHORT, cleaned, same
 from bot.store import LOCAL_OWNER
-from bot.voice import ModelVoice
+from bot.telemetry import measured
 
 Progress = Callable[[int, int], None]
 QUERY_CHARS, PASSAGES = 300, 4
-RECITAL, SHORT, ALIKE = "canned_script", 8, 0.92
+RECITAL = "canned_script"
 CRISIS_MISSED, READ_IT = "crisis_missed", "（已读）"
-RISK_NOTE = "这位客户可能说出不想活的话。建议培训师在场，中途随时可以退出。"
-MASKED = "检测到{kinds}，已自动打码。演练里请不要输入真实的个人信息。"
 
 
 class Session:
@@ -58,31 +56,54 @@ class Session:
     @classmethod
     def start(
         cls, parts: Parts, scenario_id: str, *, persona_id: str = "", mode: Mode = "practice",
-        seed: int | None = None, owner: str = LOCAL_OWNER, confirmed: bool = False,
+        seed: int | None = None, owner: str = LOCAL_OWNER, confirmed: bool = False, assignment: str = "",
     ) -> Session:  # fmt: skip
-        """A new session; everything its grade will depend on is frozen now.
+        """A new session; everything its grade will depend on is frozen now. An exam's seed follows from what it is.
 
         `confirmed`: the learner has read the warning of a case that may turn to a crisis. Raises `LearnerError`
-        without it, for a persona that makes no sense in the case, and for a case trainers have not opened.
+        without it, for a persona that makes no sense in the case, and for a case trainers have not opened;
+        `ConflictError` for a second exam of one assignment.
         """
-        scenario = parts.library.scenario(scenario_id)
-        persona = parts.library.persona(persona_id) if persona_id else None
+        library = parts.current
+        scenario = library.scenario(scenario_id)
+        persona = library.persona(persona_id) if persona_id else None
+        if mode == "exam":
+            seed = terms.exam_seed(scenario.id, assignment)
         seed = parts.make_seed() if seed is None else seed
         if scenario.drills:  # a drill is played question by question; alone, it gives one
-            scenario = parts.library.scenario(drills.draw(scenario, seed)[0])
-        _admit(parts, scenario, persona, confirmed)
+            scenario = library.scenario(drills.draw(scenario, seed)[0])
+        terms.admit(parts, scenario, persona, confirmed)
         snapshot = Snapshot(
             scenario=scenario,
             persona=persona,
             mode=mode,
             seed=seed,
-            versions={**parts.library.versions(), "appraiser": parts.appraiser.version},
+            versions=terms.versions(parts, library, scenario, persona),
             voice_model=parts.settings.voice_model if parts.settings.voice_ready else "",
             judge_model=parts.settings.judge_model if parts.judge else "",
         )
         session_id = parts.make_id()
-        parts.store.create(session_id, owner, snapshot, parts.clock())
+        parts.store.create(session_id, owner, snapshot, parts.clock(), assignment=assignment)
         return cls(parts, session_id, owner)
+
+    @classmethod
+    def sit(
+        cls, parts: Parts, scenario_id: str, assignment: str, *, persona_id: str = "", owner: str = LOCAL_OWNER,
+        confirmed: bool = False,
+    ) -> Session:  # fmt: skip
+        """This person's one graded attempt at the exam of an assignment: begun now, or gone on with where it stands.
+
+        Raises `LearnerError` when it has been handed in.
+        """
+        begun = parts.store.exam(owner, assignment)
+        if begun is None:
+            return cls.start(
+                parts, scenario_id, persona_id=persona_id, mode="exam", owner=owner, confirmed=confirmed,
+                assignment=assignment,
+            )  # fmt: skip
+        if begun.ended:
+            raise LearnerError("这份考核您已经交卷，每人只有一次。可以看报告，或者用“练习”再谈一场。")
+        return cls.resume(parts, begun.id, owner)
 
     @classmethod
     def drill(
@@ -91,7 +112,7 @@ class Session:
     ) -> Iterator[Session]:  # fmt: skip
         """The questions drawn from a drill, one session after another: ask for the next when one has ended."""
         seed = parts.make_seed() if seed is None else seed
-        for drawn in drills.draw(parts.library.scenario(scenario_id), seed):
+        for drawn in drills.draw(parts.current.scenario(scenario_id), seed):
             yield cls.start(parts, drawn, mode=mode, seed=seed, owner=owner)
 
     @classmethod
@@ -130,6 +151,23 @@ class Session:
         return self.mind.ended or self.parts.store.ended(self.id)
 
     @property
+    def entry(self) -> Entry:
+        """This talk as a line of the history: hints, origin and assignment included."""
+        return self.parts.store.entry(self.id, self.owner)
+
+    @property
+    def hints(self) -> tuple[Hint, ...]:
+        """The hints given so far; any makes it an assisted attempt."""
+        return self.parts.store.hints(self.id)
+
+    @property
+    def gates(self) -> GateRun | None:
+        """Where a run through the five gates stands; None in other modes."""
+        if self.snapshot.mode != "gate":
+            return None
+        return grading.gate_run(self.turns, self.snapshot.scenario, self.parts.library)
+
+    @property
     def held(self) -> str:
         """A line that was typed but never answered, after a crash or a failure."""
         return self.parts.store.held(self.id)
@@ -141,6 +179,7 @@ class Session:
 
     # ── one turn ─────────────────────────────────────────────────────────────────────────────────────
 
+    @measured
     def say(self, text: str, hear: Callable[[str], None] | None = None) -> Turn:
         """Answer the customer. The turn is stored whole, or nothing changes but the held line.
 
@@ -153,6 +192,9 @@ class Session:
         turn = self._make(reply, notices, hear)
         self.parts.store.append(self.id, turn)
         self.turns = (*self.turns, turn)
+        run = self.gates
+        if run and run.over and not turn.mind.ended:
+            self.parts.store.end(self.id, run.over)
         return turn
 
     def _make(self, reply: str, notices: tuple[str, ...], hear: Callable[[str], None] | None) -> Turn:
@@ -176,7 +218,7 @@ class Session:
     def _noted(self, read: Appraisal, reply: str) -> Appraisal:
         """The reading with one thing added that only the talk shows: the same words said again are a recital."""
         said = [line.text for line in self.lines if line.role == "manager"]
-        if len(reply) <= SHORT or any(a.code == RECITAL for a in read.antis) or not any(_same(reply, x) for x in said):
+        if len(reply) <= SHORT or any(a.code == RECITAL for a in read.antis) or not any(same(reply, x) for x in said):
             return read
         card = self.parts.library.taxonomy.antis[RECITAL]
         again = Anti(code=RECITAL, severity=card.severity, intensity=1.0, evidence=reply, start=0)
@@ -184,13 +226,13 @@ class Session:
 
     def _spoken(self, cue: Cue, hear: Callable[[str], None] | None) -> Utterance:
         with on_behalf_of(self.id, self.parts.settings.voice_timeout):
-            if isinstance(self.parts.voice, ModelVoice):
+            if isinstance(self.parts.voice, SpeaksAloud):
                 return self.parts.voice.speak(cue, hear)
             return self.parts.voice.speak(cue)
 
     def warm(self) -> None:
         """Have a model that voices the customer read the beginning of the talk ahead of the first reply."""
-        if isinstance(self.parts.voice, ModelVoice) and not self.ended:
+        if isinstance(self.parts.voice, SpeaksAloud) and not self.ended:
             with on_behalf_of(self.id):
                 step = Step(mind=self.mind, changes=(), act=Act(behaviour="vent", customer_act="vent"))
                 self.parts.voice.warm(self._cue("", Appraisal(), step, ()))
@@ -203,16 +245,9 @@ class Session:
     def _accepted(self, text: str) -> tuple[str, tuple[str, ...]]:
         if self.ended:
             raise LearnerError("这场对话已经结束了。可以看报告，或者换个场景再来。")
-        limit = self.parts.settings.max_reply_chars
-        reply = cleaned(text)
-        if not reply:
-            raise LearnerError("还没有写内容。先接住客户的话，写一两句再发送。")
-        if len(reply) > limit:
-            raise LearnerError(f"这一条有 {len(reply)} 个字，超过了 {limit} 字。对客户说话宜短，请精简后再发送。")
-        if not any(ch.isalnum() for ch in reply):
-            raise LearnerError("这一条里没有文字，客户听不到表情和符号。请写一句话再发送。")
-        masked, kinds = privacy.mask(reply)
-        return masked, (MASKED.format(kinds="、".join(kinds)),) if kinds else ()
+        s = self.snapshot.scenario
+        fiction = (s.profile.name, s.opening, s.demand, *s.facts.values())
+        return replies.accepted(text, self.parts.settings.max_reply_chars, fiction)
 
     def _context(self) -> Context:
         last = self.turns[-1] if self.turns else None
@@ -239,10 +274,56 @@ class Session:
             seed=self.snapshot.seed,
         )
 
+    # ── help and second tries, in practice only ──────────────────────────────────────────────────────
+
+    def hint(self) -> Hint:
+        """One concrete move for what the customer said last; asked again, how the sentence may begin. Each is kept.
+
+        Raises `LearnerError` where there is no help, and after the talk has ended.
+        """
+        self._help_allowed()
+        if self.ended:
+            raise LearnerError("这场对话已经结束了，用不上提示。可以看报告，或者从某一步重说。")
+        given = [h for h in self.hints if h.n == len(self.turns) + 1]
+        if len(given) >= grading.HINT_STEPS:
+            return given[-1]
+        act = self.turns[-1].act if self.turns else _opening_act(self.snapshot.scenario)
+        made = grading.hint(
+            self.turns, self.mind, self.customer_line, act, self.snapshot.scenario, self.parts.library, len(given) + 1
+        )
+        self.parts.store.save_hint(self.id, made)
+        return made
+
+    def rewind(self, n: int) -> Session:
+        """A new session that stands where turn `n` was about to be said; this one stays as it is, to compare with."""
+        self._help_allowed()
+        if self.debrief_due:
+            raise LearnerError("先看一看刚才那句没有接住的话，写一句再重说。")
+        if not 1 <= n <= len(self.turns):
+            raise LearnerError(f"没有第 {n} 轮可以重说，这场谈了 {len(self.turns)} 轮。")
+        kept, session_id = self.turns[: n - 1], self.parts.make_id()
+        snap = self.snapshot
+        now = terms.versions(self.parts, self.parts.current, snap.scenario, snap.persona)
+        self.parts.store.create(
+            session_id, self.owner, snap.model_copy(update={"versions": now}),
+            self.parts.clock(), assignment=self.entry.assignment, parent=self.id, parent_turn=n, turns=kept,
+            hints=tuple(h for h in self.hints if h.n < n),
+        )  # fmt: skip
+        return Session(self.parts, session_id, self.owner)
+
+    def _help_allowed(self) -> None:
+        if self.snapshot.mode in terms.NO_HELP:
+            raise LearnerError(terms.NO_HELP[self.snapshot.mode])
+
     # ── feedback and report ──────────────────────────────────────────────────────────────────────────
 
     def feedback(self, n: int) -> TurnGrade:
-        """Feedback on turn `n` by rules, in milliseconds; computed once and stored."""
+        """Feedback on turn `n` by rules, in milliseconds; computed once and stored. In an exam, only after its end."""
+        if self.snapshot.mode == "exam" and not self.ended:
+            raise LearnerError("考核结束之后才有点评。")
+        return self._feedback(n)
+
+    def _feedback(self, n: int) -> TurnGrade:
         stored = self.parts.store.grades(self.id).get(n)
         return stored or self._grade(self.turns[n - 1])
 
@@ -253,7 +334,7 @@ class Session:
 
     def judge(self, n: int) -> TurnGrade:
         """Feedback on turn `n` with the evaluator model's verdicts added; without a model, the rules alone."""
-        grade, turn = self.feedback(n), self.turns[n - 1]
+        grade, turn = self._feedback(n), self.turns[n - 1]
         if self.parts.judge is None or any(v.source == "model" for v in grade.verdicts):
             return grade
         with on_behalf_of(self.id):
@@ -298,36 +379,16 @@ class Session:
 
     def recompute(self, grades: list[TurnGrade] | None = None) -> Report:
         """The report from the stored turns alone; identical numbers every time."""
-        kept = grades or [self.feedback(turn.n) for turn in self.turns]
+        kept = grades or [self._feedback(turn.n) for turn in self.turns]
         return grading.report(
             self.turns, self.snapshot.scenario, self.parts.library,
-            start_mood=self.opening_mind.mood, grades=kept,
+            start_mood=self.opening_mind.mood, grades=kept, hints=len(self.hints),
+            gated=self.snapshot.mode == "gate",
         )  # fmt: skip
 
 
-def _admit(parts: Parts, scenario: Scenario, persona: Persona | None, confirmed: bool) -> None:
-    why = cases.unsuitable(scenario, persona) if persona else ""
-    if persona and why:
-        raise LearnerError(f"“{persona.name}”放不进这个场景：{why}。请换一种性格，或者用客户原本的性格。")
-    if not mind.at_risk(scenario, persona, parts.rules.data):
-        return
-    if scenario.id not in parts.settings.crisis_cases:
-        raise LearnerError(
-            f"{scenario.id} 的客户可能说出轻生的话，培训师没有开放它（设置 HUASU_CRISIS_SCENARIOS）。请换一个场景。"
-        )
-    if not confirmed:
-        raise LearnerError(f"开始之前请先看清楚：{scenario.safety_note or RISK_NOTE}确认之后再开始。")
-
-
-def cleaned(text: str) -> str:
-    """Typed text without control and invisible characters, line ends and edges made plain."""
-    plain = text.replace("\r\n", "\n").replace("\r", "\n")
-    visible = "".join(ch for ch in plain if ch == "\n" or unicodedata.category(ch) not in ("Cc", "Cf", "Cs", "Co"))
-    return re.sub(r"\n{3,}", "\n\n", visible).strip()
-
-
-def _same(reply: str, earlier: str) -> bool:
-    return abs(len(reply) - len(earlier)) <= SHORT and SequenceMatcher(None, earlier, reply).ratio() >= ALIKE
+def _opening_act(scenario: Scenario) -> Act:
+    return Act(behaviour=scenario.opening_act, customer_act=scenario.opening_act)
 
 
 def _noticed(answer: Utterance, notices: tuple[str, ...]) -> Utterance:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
@@ -53,8 +54,18 @@ class Settings(BaseSettings):
     price_question: float = Field(default=0.0, ge=0, description="price of a million prompt tokens")
     price_answer: float = Field(default=0.0, ge=0, description="price of a million answer tokens")
     max_reply_chars: int = Field(default=1000, ge=50, le=20000)
+    login: Literal["off", "local", "oidc"] = Field(
+        default="off", description="off: one person, this machine only; local: accounts; oidc: the bank's own sign-in"
+    )
+    allow_open: bool = Field(default=False, description="serve without accounts on an address others can reach")
+    login_hours: int = Field(default=12, ge=1, le=720, description="how long a sign-in lasts")
+    oidc_role_claim: str = Field(default="roles", description="the claim that carries a person's groups")
+    oidc_trainers: str = Field(default="", description="values of the claim that make a trainer, comma-separated")
+    oidc_admins: str = Field(default="", description="values of the claim that make an administrator")
     host: str = "127.0.0.1"
     port: int = Field(default=8501, ge=1, le=65535)
+    log_json: bool = Field(default=False, description="write the log as one JSON object a line")
+    metrics_port: int = Field(default=0, ge=0, le=65535, description="figures for Prometheus on 127.0.0.1; 0: none")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
 
     @field_validator("base_url", "chroma_url")
@@ -80,6 +91,11 @@ class Settings(BaseSettings):
         return frozenset(re.findall(r"[A-Z]{2}\d{2,4}", self.crisis_scenarios.upper()))
 
     @property
+    def accounts(self) -> bool:
+        """Whether people sign in; without it there is one person with every role."""
+        return self.login != "off"
+
+    @property
     def database(self) -> str:
         """The SQLAlchemy URL; SQLite in the data folder unless set."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'huasu.db'}"
@@ -94,6 +110,23 @@ class Settings(BaseSettings):
 def get_settings() -> Settings:
     """The process-wide settings. Raises `SetupError` naming the variable and what is wrong with it."""
     return load_settings()
+
+
+def check_open(settings: Settings) -> None:
+    """Raises `SetupError` when the server would let everybody on the network in without an account."""
+    if settings.accounts or settings.allow_open or _loopback(settings.host):
+        return
+    raise SetupError(
+        f"HUASU_HOST={settings.host} 会让网络上的人都能打开，而现在没有登录。请设置 HUASU_LOGIN=local（先运行 huasu user add"
+        " 建一个管理员），或者把 HUASU_HOST 改回 127.0.0.1；确实要不设登录，请设置 HUASU_ALLOW_OPEN=1。"
+    )
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from bot import view
-from bot.citations import Shelf
+from bot.citations import UNNUMBERED, Shelf
 from bot.records import REPEALED, Citation, Passage
 from bot.view import Span
 
-UNNUMBERED = "条号待核"
 OWN = "课程口径"
 SOFT = {"行业自律": "自律", "推荐性标准": "推荐性标准", OWN: OWN}
 KINDS = {

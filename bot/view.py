@@ -6,8 +6,9 @@ Everything is rendered through auto-escaping templates in ``bot/templates``; no 
 from __future__ import annotations
 
 import base64
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -16,6 +17,7 @@ from typing import Any, Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from bot import words
 from bot.records import DIMENSIONS, Appraisal, Citation, Moment, Policy, Scenario, Taxonomy, Turn
 
 Kind = Literal["plain", "good", "warn", "bad"]
@@ -38,15 +40,21 @@ TYPE_NAMES = {
 MODULE_NAMES = {
     "M1": "模块一　接住情绪", "M2": "模块二　合规催收与信息安全", "M3": "模块三　先跟后带", "M4": "模块四　顺耳解释",
     "M5": "模块五　需求冰山与认命", "M6": "模块六　五步通关",
+    "自建": "本行自建场景",
 }  # fmt: skip
 ENDINGS = {
     "closed": "客户道别，谈话正常收尾。", "hung_up": "客户不谈了，谈话中断。",
     "complained": "客户去投诉了，谈话结束。", "finished": "由你结束了谈话。",
-    "answered": "这一题答完了。",
+    "answered": "这一题答完了。", "gates_passed": "五关全过。",
+    "gates_stuck": "这一关试满了次数，闯关先停在这里。看看报告，再来一次。",
+    "gates_rolled_back": "客户三次重新上火，闯关先停在这里。看看报告，再来一次。",
     "crisis_missed": "他说了不想活的话，没有被接住。练习先停在这里。",
 }  # fmt: skip
 DOUBT = "（未核实，引用前请核对原文）"
 ADVISORY = ("推荐性", "GB/T", "JR/T", "自律", "指引", "中银协")
+
+
+_FILES = ("fragments.html", "learning.html", "classroom.html")
 
 
 @dataclass(frozen=True)
@@ -138,36 +146,82 @@ def jump_cause(turn: Turn, taxonomy: Taxonomy) -> str:
     return names.get(cause) or taxonomy.name(cause)
 
 
-def curve(start: float, moods: Sequence[float], moments: Sequence[Moment] = (), *, width: int = 720) -> Markup:
-    """The mood curve as an inline image (SVG in a data address), with 峰 and 终 marked."""
-    height, left, right, top, bottom = round(width * (0.30 if width > 500 else 0.42)), 40, 18, 22, 26
-    values = [start, *moods]
-    low, high = min(values) - 8, max(8.0, *values) + 8
+def curve(
+    start: float, moods: Sequence[float], moments: Sequence[Moment] = (), *, width: int = 520,
+    other: Sequence[float] = (), numbers: bool = True,
+) -> Markup:  # fmt: skip
+    """The mood curve as an inline image (SVG in a data address), with 峰 and 终 marked, `other` dashed behind it.
+
+    Without `numbers` its description speaks of better and worse only.
+    """
+    height, left, right, top, bottom = round(width * 0.34), 40, 18, 22, 26
+    values, others = [start, *moods], [start, *other] if other else []
+    low, high = min([*values, *others]) - 8, max([8.0, *values, *others]) + 8
     low = min(low, high - 60)  # a flat talk must look flat
-    span = max(1, len(values) - 1)
+    longest = max(values, others, key=len)
+    span = max(1, len(longest) - 1)
 
-    def point(i: int) -> tuple[float, float]:
-        x = left + (width - left - right) * i / span
-        y = top + (height - top - bottom) * (high - values[i]) / (high - low)
-        return round(x, 1), round(y, 1)
+    def points(of: Sequence[float]) -> list[dict[str, Any]]:
+        found = []
+        for i, value in enumerate(of):
+            x = left + (width - left - right) * i / span
+            y = top + (height - top - bottom) * (high - value) / (high - low)
+            down = i > 0 and value < of[i - 1] - 0.5
+            found.append({"x": round(x, 1), "y": round(y, 1), "n": i, "value": round(value), "down": down, "mark": ""})
+        return found
 
-    marks = {m.turn: ("峰" if m.kind == "peak" else "终") for m in moments if m.kind in ("peak", "end")}
-    if sum(m.kind in ("peak", "end") for m in moments) > len(marks):
-        marks[len(values) - 1] = "峰·终"
+    drawn = points(values)
+    for i, mark in _marked_turns(moments).items():
+        drawn[i]["mark"] = mark
     zero = round(top + (height - top - bottom) * high / (high - low), 1)
-    points = [
-        {"x": point(i)[0], "y": point(i)[1], "n": i, "value": round(v), "mark": marks.get(i, "") if i else "",
-         "down": i > 0 and values[i] < values[i - 1] - 0.5}
-        for i, v in enumerate(values)
-    ]  # fmt: skip
-    svg = (
-        environment()
-        .get_template("curve.svg")
-        .render(width=width, height=height, left=left, right=width - right, zero=zero, points=points, bottom=height - 8)
-    )
-    data = base64.b64encode(svg.encode()).decode()
-    said = "，".join(f"第{p['n']}轮 {p['value']}" if p["n"] else f"开场 {p['value']}" for p in points)
-    return Markup('<img class="curve" alt="情绪曲线：{}" src="data:image/svg+xml;base64,{}">').format(said, data)
+    said = "，".join(_told(p, numbers) for p in drawn)
+    return _image(
+        "curve.svg", f"情绪曲线：{said}", "curve", width=width, height=height, left=left, right=width - right, zero=zero,
+        points=drawn, others=points(others), ticks=points(longest), bottom=height - 8,
+    )  # fmt: skip
+
+
+def _marked_turns(moments: Sequence[Moment]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for m in (m for m in moments if m.kind in ("peak", "end")):
+        name = "峰" if m.kind == "peak" else "终"
+        found[m.turn] = f"{found[m.turn]}·{name}" if m.turn in found else name
+    return found
+
+
+def _told(point: dict[str, Any], numbers: bool) -> str:
+    where = f"第{point['n']}轮" if point["n"] else "开场"
+    return f"{where} {point['value']}" if numbers else f"{where}{'变差' if point['down'] else ''}"
+
+
+def radar(scores: Mapping[str, float | None], *, numbers: bool = True, width: int = 440) -> Markup:
+    """The eight dimensions as an inline image; a dimension that was not shown is a hollow dot at the centre."""
+    height, radius = round(width * 0.78), width * 0.27
+    cx, cy = width / 2, height / 2
+
+    def at(i: int, share: float) -> tuple[float, float]:
+        turn = 2 * math.pi * i / len(DIMENSIONS) - math.pi / 2
+        return round(cx + radius * share * math.cos(turn), 1), round(cy + radius * share * math.sin(turn), 1)
+
+    axes, told = [], []
+    for i, code in enumerate(DIMENSIONS):
+        score = scores.get(code)
+        (x, y), (px, py), (tx, ty) = at(i, 1), at(i, 0 if score is None else max(0.04, (score - 1) / 4)), at(i, 1.13)
+        value = "—" if score is None else f"{score:.1f}" if numbers else words.dimension(score)
+        side = "middle" if abs(tx - cx) < 4 else "start" if tx > cx else "end"
+        axes.append({
+            "x": x, "y": y, "px": px, "py": py, "tx": tx, "ty": ty + 4, "anchor": side, "name": DIMENSION_NAMES[code],
+            "value": value, "low": score is not None and score < 3, "missing": score is None,
+        })  # fmt: skip
+        told.append(f"{DIMENSION_NAMES[code]} {value}")
+    rings = [" ".join("{},{}".format(*at(i, share)) for i in range(len(DIMENSIONS))) for share in (0.25, 0.5, 0.75, 1)]
+    return _image("radar.svg", f"八个维度：{'，'.join(told)}", "radar", width=width, height=height, cx=cx, cy=cy,
+                  axes=axes, rings=rings)  # fmt: skip
+
+
+def _image(template: str, alt: str, kind: str, **values: Any) -> Markup:
+    data = base64.b64encode(environment().get_template(template).render(**values).encode()).decode()
+    return Markup('<img class="{}" alt="{}" src="data:image/svg+xml;base64,{}">').format(kind, alt, data)
 
 
 @lru_cache(maxsize=1)
@@ -180,13 +234,13 @@ def environment() -> Environment:
     env.globals.update(
         dimension_names=DIMENSION_NAMES, slot_names=SLOT_NAMES, stage_names=STAGE_NAMES, dimensions=DIMENSIONS
     )
-    env.filters.update(quality_word=quality_word, cited=cited)
+    env.filters.update(quality_word=quality_word, cited=cited, dimension_word=words.dimension, moved_word=words.moved)
     return env
 
 
 def fragment(name: str, **values: Any) -> Markup:
-    """One macro of ``fragments.html`` or ``learning.html`` rendered with data, every value escaped."""
-    modules = [environment().get_template(file).module for file in ("fragments.html", "learning.html")]
+    """One macro of the fragment files rendered with data, every value escaped."""
+    modules = [environment().get_template(file).module for file in _FILES]
     macro = next(getattr(m, name) for m in modules if hasattr(m, name))
     return Markup(macro(**values))  # noqa: S704 - the template has escaped every value
 

@@ -85,7 +85,7 @@ def _good(view: View, seed: int) -> str:
     if s.goal == "hold":
         said = [s.exemplary, *stock["agent"], s.exemplary_key, stock["agent_close"]]
         return str(said[min(view.turn, len(said) - 1)])
-    own = stock["good"][s.id]
+    own = stock["good"].get(s.lines or s.id) or _own(view)
     if not view.turn:
         return s.exemplary
     if _said(view, own["plan"]) and AGREES.search(view.last) and not HOT.search(view.last):
@@ -107,6 +107,25 @@ def _good(view: View, seed: int) -> str:
     ]
     at = view.turn - 1
     return str(steps[at]) if at < len(steps) else _one("close", seed)
+
+
+def _own(view: View) -> dict[str, str]:
+    """The five sentences of a case nobody wrote them for, from the file, the opening and the policy box."""
+    s, p = view.scenario, view.scenario.profile
+    complaint = max(re.split(r"[，。！？!?；…]+", s.opening), key=len)[:24]
+    names = [policy.name for policy in view.policies] or ["登记上报", "请负责人接待"]
+    ways = f"一条是申请{names[0]}" + (
+        f"，一条是申请{names[1]}" if len(names) > 1 else "，一条是先登记、三个工作日内书面回您"
+    )
+    file = f"{p.job}，{p.product}" + (f"逾期 {p.overdue_days} 天" if p.overdue_days else "一直按时还")
+    return {
+        "feel": f"您说的“{complaint}”我记下了，{file}，一天天扛到今天，换谁心里都又急又委屈。",
+        "want": "您要的其实不光是嘴上这一条，是有人把这件事接住、给您一个准话，对吗？",
+        "motive": "您今天肯把话跟我说开，没有躲，说明您心里是想把这件事正正当当处理好的。",
+        "guess": "我猜您最怕的不是眼前这一点钱，是怕没人当回事，往后的日子没个着落，是不是？",
+        "plan": f"您开口要的那一条我给不了，跟您说实话。可您真正要的是心里有底，咱们有两条路：{ways}，都要审批，"
+        "我陪您报，十个工作日内给您回话。您更想先走哪条？",
+    }
 
 
 def _safe(view: View, seed: int) -> str:

@@ -25,7 +25,7 @@ from bot import embedding
 from bot.records import Passage
 from bot.retrieval import Index
 from bot.retrieval.held import Held
-from bot.retrieval.lexical import grams, worded
+from bot.retrieval.lexical import Bm25, grams, worded
 from bot.scenarios import load_library
 from bot.settings import get_settings, load_settings
 
@@ -95,10 +95,11 @@ def ndcg(gains: Sequence[bool], answers: int) -> float:
 
 
 def by_wording(held: Sequence[Held]) -> Search:
-    """BM25 alone, with nothing but the words of the question."""
+    """BM25 alone over the texts alone, with nothing but the words of the question."""
+    plain = [Bm25(one.texts) for one in held]
 
     def search(query: str) -> list[Passage]:
-        return _best(held, np.concatenate(worded([one.words for one in held], dict.fromkeys(grams(query), 1.0))))
+        return _best(held, np.concatenate(worded(plain, dict.fromkeys(grams(query), 1.0))))
 
     return search
 

@@ -10,48 +10,13 @@ from typing import Any, cast
 from bot import grading
 from bot.appraisal import Appraiser
 from bot.parts import NothingFound, Parts
-from bot.records import Report, Snapshot, Turn, TurnGrade
+from bot.records import Report, Turn
 from bot.session import Session
 from bot.settings import load_settings
-from bot.store import Store
+from bot.store import Memory, Store
 from evals.learners import LEARNERS, View
 
 MOST_TURNS = 15
-
-
-class Memory:
-    """The part of a store a talk needs, in memory."""
-
-    def __init__(self) -> None:
-        self.snapshots: dict[str, Snapshot] = {}
-        self.kept: dict[str, list[Turn]] = {}
-
-    def create(self, session_id: str, owner: str, snapshot: Snapshot, at: str) -> None:
-        """A new talk."""
-        self.snapshots[session_id], self.kept[session_id] = snapshot, []
-
-    def snapshot(self, session_id: str, owner: str) -> Snapshot:
-        """What a talk was started with."""
-        return self.snapshots[session_id]
-
-    def turns(self, session_id: str) -> tuple[Turn, ...]:
-        """Its turns."""
-        return tuple(self.kept[session_id])
-
-    def append(self, session_id: str, turn: Turn) -> None:
-        """One more turn."""
-        self.kept[session_id].append(turn)
-
-    def hold(self, session_id: str, line: str) -> None:
-        """Nothing survives a crash here."""
-
-    def ended(self, session_id: str) -> str:
-        """Ended only when the customer ended it."""
-        return ""
-
-    def grades(self, session_id: str) -> dict[int, TurnGrade]:
-        """No feedback is kept."""
-        return {}
 
 
 @dataclass(frozen=True)
@@ -80,7 +45,12 @@ def open_parts(root: Path, *, semantic: bool = True) -> Parts:
         content_dir=root, data_dir=root / "data", database_url="sqlite:///:memory:", _env_file=None
     )
     parts = Parts.open(settings)
-    changes: dict[str, Any] = {"finder": NothingFound(""), "store": cast(Store, Memory()), "judge": None}
+    changes: dict[str, Any] = {
+        "finder": NothingFound(""),
+        "store": cast(Store, Memory()),
+        "judge": None,
+        "contents": None,
+    }
     if not semantic:
         changes["appraiser"] = Appraiser(parts.library, use_network=False)
     return replace(parts, **changes)

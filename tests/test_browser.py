@@ -67,6 +67,7 @@ def say(page: Page, text: str) -> None:
 def test_the_whole_job(app: str, page: Page) -> None:
     errors: list[str] = []
     page.on("pageerror", lambda e: errors.append(str(e)))
+    page.on("console", lambda m: errors.append(m.text) if "Content Security Policy" in m.text else None)
     page.goto(app)
     expect(page.get_by_text("有客户在等您")).to_be_visible(timeout=60_000)
     expect(page.locator(".bubble.them").first).to_contain_text("吸血鬼")

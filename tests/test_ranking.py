@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 
@@ -12,6 +11,8 @@ import pytest
 from bot import embedding
 from bot.errors import ContentError
 from bot.retrieval import Index, ranking
+from bot.retrieval.asks import asked
+from bot.retrieval.chunks import ASKS
 from bot.retrieval.content import builtin
 from bot.retrieval.lexical import Bm25, grams, worded
 from bot.retrieval.vectors import Vectors, key, packed, unpacked
@@ -20,16 +21,7 @@ from bot.scenarios import Library
 from bot.settings import load_settings
 from evals import retrieval as bench
 from tests.conftest import ROOT
-
-
-def rows(path: Path, *found: dict[str, object]) -> Path:
-    path.write_text("\n".join(json.dumps(r, ensure_ascii=False) for r in found), encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def index(tmp_path: Path) -> Index:
-    return Index.open(load_settings(data_dir=tmp_path / "home", content_dir=ROOT, _env_file=None))
+from tests.material import rows
 
 
 def test_bm25_prefers_the_rarer_word_and_the_shorter_text() -> None:
@@ -65,10 +57,17 @@ def test_everyday_words_mean_the_terms_of_the_rules() -> None:
     words = Everyday({"老赖": ["失信被执行人"], "告": ["起诉"], "告诉": []}, ["怎么办", "怎么算"])
     assert words.formal("他是老赖，我要告他") == ["失信被执行人", "起诉"]
     assert words.formal("告诉他") == []
-    asked = words.asked("老赖怎么办")
+    wanted = words.asked("老赖怎么办")
     said, meant, usual = (next(iter(grams(w))) for w in ("赖", "失", "怎"))
-    assert asked[said] > asked[meant] > 0
-    assert asked[usual] < asked[said]  # every question says it
+    assert wanted[said] > wanted[meant] > 0
+    assert wanted[usual] < wanted[said]  # every question says it
+
+
+def test_a_dialect_is_read_as_the_written_language() -> None:
+    words = Everyday({"不还": ["逾期"]}, ["怎么办"], {"唔还": "不还", "唔": "不", "佢": "他"})
+    assert words.plain("佢唔还点算") == "他不还点算"
+    assert "不喜欢" not in Everyday.load(ROOT).plain("我喜欢")
+    assert Everyday.load(ROOT).plain("揾唔到佢屋企人点算") == "找不到他家里人怎么办"
 
 
 def test_broken_everyday_words_are_said(tmp_path: Path) -> None:
@@ -116,7 +115,7 @@ def test_scores_are_stretched_over_what_is_allowed() -> None:
     raw, allowed = np.array([9.0, 3.0, 1.0]), np.array([False, True, True])
     assert ranking.stretched(raw, allowed)[1:].tolist() == [1.0, 0.0]
     assert ranking.stretched(np.ones(3), allowed).tolist() == [0, 0, 0]
-    assert ranking.fused(raw, raw, allowed)[0] == -np.inf
+    assert ranking.weighed({"meaning": raw}, allowed)[0] == -np.inf
 
 
 def test_a_document_is_read_in_its_order(index: Index, tmp_path: Path) -> None:
@@ -162,8 +161,13 @@ def test_packing_keeps_the_direction() -> None:
 def test_the_shipped_vectors_are_of_the_shipped_texts(library: Library) -> None:
     """Fails when content has changed: run ``python -m bot.retrieval.ship``."""
     shipped = set(Vectors(ROOT, ROOT / "none").shipped)
-    texts = [c.said for chunks in builtin(library, []).values() for c in chunks]
-    wanted = {key("passage", t) for t in texts} | {key("asked", "\n".join(Vectors(ROOT, ROOT / "none").asked))}
+    chunks = [c for found in builtin(library, []).values() for c in found]
+    texts, asks = [c.said for c in chunks], {q for c in chunks for q in asked(c.meta.get(ASKS))}
+    wanted = (
+        {key("passage", t) for t in texts}
+        | {key("question", q) for q in asks}
+        | {key("asked", "\n".join(Vectors(ROOT, ROOT / "none").asked))}
+    )
     assert wanted == shipped, "stale: python -m bot.retrieval.ship"
     sample = texts[:: len(texts) // 5]
     stored = Vectors(ROOT, ROOT / "none").passages(sample)

@@ -84,7 +84,7 @@ def test_a_good_reply_passes_and_another_question_follows(parts: Parts) -> None:
 
 def test_a_refused_reply_stays_in_the_box(parts: Parts) -> None:
     app = reply(opened(_drill), "😀")
-    assert any("还没有写内容" in w.value for w in app.warning) and app.text_area[0].value == "😀"
+    assert any("没有文字" in w.value for w in app.warning) and app.text_area[0].value == "😀"
     assert parts.practice.all(LOCAL_OWNER) == ()
 
 

@@ -14,7 +14,8 @@ import pytest
 
 from bot.errors import ConflictError, LearnerError
 from bot.parts import Parts
-from bot.session import Session, cleaned
+from bot.replies import cleaned
+from bot.session import Session
 from tests.conftest import ROOT
 from tests.fakes import BrokenVoice, EchoVoice, make_parts
 

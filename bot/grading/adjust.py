@@ -19,12 +19,16 @@ from bot.scenarios import Library
 
 @dataclass(frozen=True)
 class Talk:
-    """A talk to be graded as a whole. `complete` False: it was broken off and no ending can be expected."""
+    """A talk to be graded as a whole. `complete` False: it was broken off and no ending can be expected.
+
+    `fresh`: the turn from which slips count, where earlier ones have been paid for with an attempt (the five gates).
+    """
 
     scenes: tuple[Scene, ...]
     library: Library
     hints: int = 0
     complete: bool = True
+    fresh: int = 1
 
     @property
     def rules(self) -> Mapping[str, Any]:

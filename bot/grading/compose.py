@@ -30,9 +30,11 @@ class Total(NamedTuple):
     caps: tuple[Adjustment, ...]
 
 
-def compose(talk: Talk, scenario: Scenario, grades: Sequence[TurnGrade], satisfaction: float) -> Total:
-    """The total of a talk from the marks on its replies."""
-    penalties, caps = adjust.penalties(talk), adjust.caps(talk)
+def compose(
+    talk: Talk, scenario: Scenario, grades: Sequence[TurnGrade], satisfaction: float, fell: Sequence[Adjustment] = ()
+) -> Total:
+    """The total of a talk from the marks on its replies; `fell` is what falling back at the five gates costs."""
+    penalties, caps = (*adjust.penalties(talk), *map(Finding, fell)), adjust.caps(talk)
     bonuses = _capped(adjust.bonuses(talk), talk.library)
     dims = session_dims(talk, grades, [*penalties, *caps])
     score = rubric_score(dims, scenario, talk.library)

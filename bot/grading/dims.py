@@ -101,7 +101,7 @@ def short_name(library: Library, code: str) -> str:
 def plain(library: Library, text: str) -> str:
     """Course text with its codes replaced by their names, fit for a learner."""
     named = _CODE.sub(lambda m: short_name(library, m.group()), text.replace("pace_*", "先跟"))
-    return named.replace(":", "：").replace(">=", "≥")
+    return named.replace(":", "：").replace(">=", "≥").replace("<=", "≤")
 
 
 def _worst(scene: Scene, code: str) -> Harm | None:

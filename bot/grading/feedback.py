@@ -12,7 +12,7 @@ from bot.grading.wording import coaching, for_harm, for_technique
 from bot.records import Coaching, Scenario, Technique, Turn, TurnGrade
 from bot.scenarios import Library
 
-_CALLS_FOR = {
+CALLS_FOR = {
     "vent": "客户在吐槽", "complain": "客户在质问", "allege": "客户提的是指控", "demand": "客户在提诉求",
     "threat": "客户在施压", "crisis": "客户露出了危险信号", "ask": "客户在问", "test": "客户在试探",
     "disclose": "客户刚吐露了难处", "bargain": "客户在讨价还价", "soften": "客户松口了", "accept": "客户已经答应",
@@ -79,25 +79,28 @@ def _seen(scene: Scene, group: Sequence[str]) -> bool:
 
 
 def _about_harm(scene: Scene, harm: Harm) -> Coaching:
-    name = short_name(scene.library, harm.code)
+    name, words = short_name(scene.library, harm.code), scene.quote(harm.evidence)
     if harm.level == "anti":
         card = scene.library.taxonomy.antis[harm.code]
-        point = plain(scene.library, f"这句是「{name}」：{card.definition}改法：{card.rewrite}")
+        basis = f"反模式「{name}」"
+        point = f"“{words}”是「{name}」：" + plain(scene.library, f"{card.definition}改法：{card.rewrite}")
     else:
         grade = "致命红线" if harm.level == "fatal" else "严重违规"
         rules = citations(scene, harm)
+        basis = rules[0] if rules else f"{grade}「{name}」"
         based = f"依据：{rules[0]}。" if rules else ""
-        point = f"{grade}「{name}」：{scene.library.taxonomy.violations[harm.code].definition}{based}"
-    return Coaching(code=harm.code, point=point, evidence=scene.quote(harm.evidence), better=for_harm(scene, harm))
+        point = f"“{words}”碰了{grade}「{name}」：{scene.library.taxonomy.violations[harm.code].definition}{based}"
+    return Coaching(code=harm.code, point=point, evidence=words, better=for_harm(scene, harm), basis=basis)
 
 
 def _about_order(scene: Scene, lead: Technique) -> Coaching:
-    name = short_name(scene.library, lead.code)
+    name, words = short_name(scene.library, lead.code), scene.quote(lead.evidence)
     return Coaching(
         code=lead.code,
-        point=f"话没错，顺序早了：客户愤怒还有 {scene.anger:.0f}，「{name}」跑在了跟的前面。先接住感受，停一拍，再带。",
-        evidence=scene.quote(lead.evidence),
+        point=f"话没错，顺序早了：客户愤怒还有 {scene.anger:.0f}，“{words}”（「{name}」）跑在了跟的前面。先接住感受，停一拍，再带。",
+        evidence=words,
         better=for_technique(scene, "pace_emotion"),
+        basis="先跟后带：情绪没接住之前不带",
     )
 
 
@@ -105,14 +108,16 @@ def _about_missing(scene: Scene, code: str) -> Coaching:
     card = scene.library.taxonomy.techniques[code]
     best = scene.best([t.code for t in scene.techniques])
     good = f"「{short_name(scene.library, best.code)}」做到了。" if best else ""
-    situation = _CALLS_FOR.get(scene.act, "客户在等回应")
-    point = f"{good}{situation}，还缺「{short_name(scene.library, code)}」：{card.definition}"
-    return Coaching(code=code, point=point, evidence=scene.first_sentence, better=for_technique(scene, code))
+    situation = CALLS_FOR.get(scene.act, "客户在等回应")
+    name, words = short_name(scene.library, code), scene.quote(best.evidence if best else "")
+    point = f"您说“{words}”。{good}{situation}，还缺「{name}」：{plain(scene.library, card.definition)}"
+    return Coaching(code=code, point=point, evidence=words, better=for_technique(scene, code), basis=f"技巧「{name}」")
 
 
 def _about_best(scene: Scene) -> Coaching:
     best = scene.best([t.code for t in scene.techniques])
     assert best is not None  # a reply without techniques always misses something
     card = scene.library.taxonomy.techniques[best.code]
-    point = f"这句最值得留住：「{short_name(scene.library, best.code)}」。{plain_words(card.why_it_works)}"
-    return Coaching(code=best.code, point=point, evidence=scene.quote(best.evidence))
+    name, words = short_name(scene.library, best.code), scene.quote(best.evidence)
+    point = f"这句最值得留住：“{words}”是「{name}」。{plain_words(card.why_it_works)}"
+    return Coaching(code=best.code, point=point, evidence=words, basis=f"技巧「{name}」")

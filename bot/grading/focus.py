@@ -76,7 +76,7 @@ def _of_dimension(talk: Talk, scenario: Scenario, grades: Sequence[TurnGrade], c
     technique = next((t for t in dim["techniques"] if t not in scene.codes), dim["techniques"][0])
     return Focus(
         title=f"练「{dim['name_zh'].split('（')[0]}」：{short_name(talk.library, technique)}",
-        advice=f"{shown.why if shown else dim['question']}目标是：{dim['anchors']['4']}",
+        advice=plain(talk.library, f"{shown.why if shown else dim['question']}目标是：{dim['anchors']['4']}"),
         turn=n,
         evidence=shown.evidence if shown else scene.first_sentence,
         better=for_technique(scene, technique),
@@ -92,4 +92,5 @@ def drill(library: Library, current: Scenario, dim: str, code: str = "") -> str:
         typical = _WRONG_REPLY_BONUS if any(w.code == code for w in case.wrong) else 0.0
         return (case.id != current.id, types[case.type]["weights"][dim] + typical, -case.difficulty, case.id)
 
-    return max(library.scenarios.values(), key=fit).id
+    known = [case for case in library.scenarios.values() if not case.safety_note]  # nobody is sent into a crisis
+    return max(known, key=fit).id

@@ -55,6 +55,32 @@ def remember(turns: Sequence[Turn], start: float, library: Library) -> Memory:
     return Memory(moods[peak_at], peak_at + 1, end, score, band(score, library))
 
 
+def explained(scenes: Sequence[Scene], start: float, memory: Memory, library: Library) -> tuple[str, ...]:
+    """How the peak, the end and what stays of the talk were reckoned, in words."""
+    rule, own = library.mind_rules["peak_end"], library.rubric["session_composition"]["peak_end"]
+    moods = [s.turn.mind.mood for s in scenes]
+    lower = memory.peak < start
+    bias = f"低于开场的要按 {own['negative_bias']} 倍算，人更记得住难受的那一下" if lower else "高于开场，是往好里记的"
+    last = min(own["last_turns"], len(scenes))
+    peak = (
+        f"峰：全场离开场（{start:.0f}）最远的一刻，是第 {memory.peak_turn} 轮的 {memory.peak:.0f}；{bias}。"
+        f"那一轮您说：{_why(scenes, memory.peak_turn, start)}"
+    )
+    ending = f"终：最后 {last} 轮的平均，{memory.end:.0f}。最后一轮您说：{_why(scenes, len(scenes), start)}"
+    if set(scenes[-1].turn.appraisal.codes) & set(own["bad_end"]):
+        ending += f"；收尾的话伤人，再减 {rule['bad_end']}"
+    felt = (
+        f"客户记住的 = 峰×{rule['peak']:g} + 终×{rule['end']:g} + 全程平均 {sum(moods) / len(moods):.0f}×{rule['mean']:g}，"
+        f"折成满意度 {memory.satisfaction:g}（{memory.band}）。"
+    )
+    return (peak, ending, felt)
+
+
+def _why(scenes: Sequence[Scene], n: int, start: float) -> str:
+    before = scenes[n - 2].turn.mind.mood if n > 1 else start
+    return cause(scenes[n - 1], scenes[n - 1].turn.mind.mood - before)
+
+
 def band(score: float, library: Library) -> str:
     """The name of a satisfaction score's band."""
     bands: dict[str, float] = library.mind_rules["satisfaction_bands"]

@@ -10,9 +10,11 @@ from bot.grading.adjust import Talk
 from bot.grading.compose import Total, compose
 from bot.grading.feedback import grade_scene
 from bot.grading.focus import focus
+from bot.grading.gate_run import gate_run, rolled_back
 from bot.grading.gates import gates
 from bot.grading.scene import scenes
-from bot.records import DIMENSIONS, SLOTS, GateStep, Report, Scenario, Turn, TurnGrade
+from bot.grading.sides import slips
+from bot.records import DIMENSIONS, SLOTS, GateRun, GateStep, Report, Scenario, Turn, TurnGrade
 from bot.scenarios import Library
 
 GATED = "gate_full"  # only the five-step case must pass all five gates; elsewhere they are shown, not required
@@ -21,9 +23,9 @@ KNOWABLE = (*SLOTS, "need_business", "need_emotional")
 
 def report(
     turns: Sequence[Turn], scenario: Scenario, library: Library, *, hints: int = 0, start_mood: float | None = None,
-    complete: bool = True, grades: Sequence[TurnGrade] | None = None,
+    complete: bool = True, grades: Sequence[TurnGrade] | None = None, gated: bool = False,
 ) -> Report:  # fmt: skip
-    """The graded talk. Feedback already given is taken from `grades` (a model's verdicts kept), the rest computed.
+    """The graded talk, `gated` when it was a run through the five gates. Feedback already given is taken from `grades` (a model's verdicts kept), the rest computed.
 
     `complete` False grades a talk that was broken off: no ending is demanded, nothing is taken for never shown, and
     it does not pass. Raises `LearnerError` when there is no turn to grade.
@@ -35,15 +37,21 @@ def report(
     marks = tuple(given.get(s.turn.n) or grade_scene(s) for s in talk.scenes)
     start = peakend.start_mood(turns, scenario, library) if start_mood is None else start_mood
     memory = peakend.remember(turns, start, library)
-    total = compose(talk, scenario, marks, memory.satisfaction)
+    run = gate_run(turns, scenario, library) if gated else None
+    fell = rolled_back(run, library) if run else ()
+    total = compose(talk, scenario, marks, memory.satisfaction, fell)
     told = turns[-1].mind.told
-    made = _judged(talk, scenario, total, memory)
+    made = _judged(talk, scenario, total, memory, run)
     return made.model_copy(
         update={
             "turns": marks,
             "start_mood": round(start, 2),
             "moods": tuple(round(t.mind.mood, 2) for t in turns),
             "moments": peakend.moments(talk.scenes, start, memory, library),
+            "peak": round(memory.peak, 1),
+            "end": round(memory.end, 1),
+            "remembered": peakend.explained(talk.scenes, start, memory, library),
+            "slips": slips(talk),
             "focus": focus(talk, scenario, marks, total.dims),
             "found": tuple(k for k in KNOWABLE if k in told),
             "hidden": tuple(k for k in KNOWABLE if k not in told),
@@ -51,9 +59,9 @@ def report(
     )
 
 
-def _judged(talk: Talk, scenario: Scenario, total: Total, memory: peakend.Memory) -> Report:
-    steps = gates(talk, scenario)
-    required = steps if scenario.type == GATED else ()
+def _judged(talk: Talk, scenario: Scenario, total: Total, memory: peakend.Memory, run: GateRun | None) -> Report:
+    steps = run.steps if run else gates(talk, scenario)
+    required = steps if run or scenario.type == GATED else ()
     passed = _passes(talk, total, required)
     return Report(
         scenario=scenario.id,
@@ -93,7 +101,8 @@ def _verdict(talk: Talk, passed: bool, total: Total, steps: Sequence[GateStep]) 
     if not talk.complete:
         return f"未通过：这场对话没有谈完，目前 {final:g} 分；把话谈到收尾再评。"
     rule, stuck = talk.library.rubric["pass_gate"]["overall_rule"], [g for g in steps if not g.passed]
-    gate = f"；五步卡在「{stuck[0].name}」：{stuck[0].missing[0]}" if stuck else ""
+    why = f"：{stuck[0].missing[0]}" if stuck and stuck[0].missing else ""
+    gate = f"；五步卡在「{stuck[0].name}」{why}" if stuck else ""
     if final < rule["final"]:
         return f"未通过：{final:g} 分，不到 {rule['final']} 分，最弱的是「{_weakest(total, talk.library)}」{gate}。"
     if compliance < rule["compliance"]:

@@ -63,6 +63,21 @@ class Answer(Record):
     answer: str
 
 
+class Principle(Record):
+    """What a trainer wants of the customer's words: a line he would say (`like`) or would never say, and why.
+
+    `behaviour` and `facts` are what he was doing when he said it; `better` is what he should have said then.
+    """
+
+    name: str = Field(min_length=1, max_length=40)
+    kind: Literal["like", "unlike"] = "unlike"
+    line: str = Field(default="", max_length=200, description="the words, or the few that are wrong")
+    why: str = Field(default="", max_length=200)
+    better: str = Field(default="", max_length=200)
+    behaviour: str = ""
+    facts: tuple[str, ...] = ()
+
+
 class Scenario(Record):
     """One case. Profile and opening are public; needs and facts are hidden until earned (see `mind`)."""
 
@@ -102,6 +117,9 @@ class Scenario(Record):
     answers: tuple[Answer, ...] = ()
     safety_note: str = Field(default="", description="shown and confirmed before a case that can turn to a crisis")
     note: str = ""
+    lines: str = Field(default="", description="the case whose hand-written lines he speaks; empty: his own")
+    reworded: tuple[str, ...] = Field(default=(), description="facts and needs those lines no longer fit")
+    principles: tuple[Principle, ...] = ()
 
     @property
     def address(self) -> str:
@@ -136,3 +154,4 @@ class Persona(Record):
     audience: int = Field(default=0, ge=0, le=3, description="onlookers he brings along")
     style: tuple[str, ...] = ()
     suits: Suits = Suits()
+    principles: tuple[Principle, ...] = ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Literal
 
 from pydantic import Field
@@ -59,12 +61,13 @@ class Verdict(Record):
 
 
 class Coaching(Record):
-    """The one point worth making about a reply, the words it refers to, and a better wording."""
+    """The one point worth making about a reply, the words it refers to, the rule or technique, a better wording."""
 
     code: str
     point: str
     evidence: str = ""
     better: str = ""
+    basis: str = ""
 
 
 class TurnGrade(Record):
@@ -93,6 +96,26 @@ class GateStep(Record):
     name: str
     passed: bool
     missing: tuple[str, ...] = ()
+    tries: int = Field(default=0, description="failed attempts at it, in a run through the gates")
+    turns: int = Field(default=0, description="replies that did not open it")
+    won: int = Field(default=0, description="the turn that opened it")
+    golden: str = Field(default="", description="the learner's words that opened it")
+    tip: str = ""
+    demo: str = ""
+
+
+class GateRun(Record):
+    """A run through the five gates: `at` is the index of the gate to open now, `said` what the last reply did.
+
+    `over`: all were passed, the attempts at one are used up, or it fell back too often. `demo`: shown once, now.
+    """
+
+    at: int
+    steps: tuple[GateStep, ...]
+    rollbacks: tuple[int, ...] = ()
+    over: str = ""
+    said: str = ""
+    demo: str = ""
 
 
 class Moment(Record):
@@ -115,6 +138,19 @@ class Focus(Record):
     drill: str = ""
 
 
+class Slip(Record):
+    """Words that pressed too hard on the customer, or gave away what was not the learner's to give."""
+
+    side: Literal["hard", "soft"]
+    code: str
+    name: str
+    level: Literal["fatal", "serious", "anti"]
+    turn: int
+    evidence: str
+    rule: str = ""
+    better: str = ""
+
+
 class Report(Record):
     """The graded session. Recomputing it from the stored turns gives identical numbers."""
 
@@ -135,6 +171,10 @@ class Report(Record):
     start_mood: float = 0.0
     moods: tuple[float, ...] = ()
     moments: tuple[Moment, ...] = ()
+    peak: float = 0.0
+    end: float = 0.0
+    remembered: tuple[str, ...] = ()
+    slips: tuple[Slip, ...] = ()
     gates: tuple[GateStep, ...] = ()
     focus: tuple[Focus, ...] = ()
     found: tuple[str, ...] = ()
@@ -151,3 +191,9 @@ class Snapshot(Record):
     versions: dict[str, str] = {}
     voice_model: str = ""
     judge_model: str = ""
+
+    @property
+    def id(self) -> str:
+        """A short hash of everything frozen here: two reports with the same one were graded on the same terms."""
+        frozen = self.model_dump(mode="json", exclude_defaults=True)
+        return hashlib.sha256(json.dumps(frozen, sort_keys=True).encode()).hexdigest()[:12]

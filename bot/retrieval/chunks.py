@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-import yaml
+from bot.scenarios import split_front_matter
 
 HIDDEN = "hidden"  # metadata: "true" keeps a chunk out of every search that does not ask for it
 SUCCESSOR = "superseded_by"  # metadata: the ids of the documents that replaced this one
+ASKS = "asks"  # metadata: questions the chunk answers, one a line
+LINKS = "links"  # metadata: the chunks it cites, one a line, each as document#section
 MAX_CHARS = 400
-MAX_HEAD = 20_000  # characters of front matter
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$", re.M)
 _NUMERAL = r"[一二三四五六七八九十百千零〇两\d]+"
 _CHAPTER = re.compile(rf"^[ \t　]*(第{_NUMERAL}[编章节](?:[ \t　]*\S.{{0,40}})?)[ \t　]*$", re.M)
@@ -42,6 +43,11 @@ class Chunk:
         return self.text if self.title in ("", self.doc) else f"{self.title}\n{self.text}"
 
     @property
+    def place(self) -> str:
+        """The section as ids name it: the same for all pieces of one section."""
+        return section_of(self.id).removeprefix(f"{self.doc}#")
+
+    @property
     def digest(self) -> str:
         """The hash that decides whether the stored chunk is still the same."""
         whole = json.dumps([self.doc, self.title, self.said, self.meta, self.seq], ensure_ascii=False, sort_keys=True)
@@ -61,18 +67,11 @@ class Chunk:
 
 
 def front_matter(text: str) -> tuple[dict[str, str], str]:
-    """The YAML head of a Markdown file (empty when there is none or it is not a mapping) and the rest.
-
-    Only plain values are taken: a nested one could unfold into gigabytes.
-    """
-    if text.startswith("---\n") and 0 < (end := text.find("\n---", 4)) < MAX_HEAD:
-        try:
-            head = yaml.safe_load(text[4:end])
-        except (yaml.YAMLError, RecursionError, ValueError):
-            return {}, text
-        if isinstance(head, dict):
-            return {str(k): plain(v) for k, v in head.items() if _is_plain(v)}, text[end + 4 :]
-    return {}, text
+    """The plain values in the YAML head of a text, as strings, and the rest; nothing and all of it when none parses."""
+    head, body = split_front_matter(text)
+    if head is None:
+        return {}, text
+    return {str(k): plain(v) for k, v in head.items() if _is_plain(v)}, body
 
 
 def sections(text: str) -> Iterator[tuple[str, str]]:
@@ -132,6 +131,14 @@ def markdown(doc: str, text: str, **extra: str) -> list[Chunk]:
                 found = {**meta, "section": place} if place else meta
                 chunks.append(Chunk(f"{doc}#{place or '0'}#{i}", doc, f"{title} {place}".strip(), piece, found))
     return chunks
+
+
+def section_of(name: str) -> str:
+    """A chunk's id without the number of the piece: the same for all pieces of one section."""
+    section, _, piece = name.rpartition("#")
+    if not piece.isdigit():
+        return name
+    return section if "#" in section else f"{section}#"
 
 
 def encodable(text: str) -> str:

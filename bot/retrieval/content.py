@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from bot.records import RedLine, Scenario
-from bot.retrieval.chunks import Chunk, front_matter
+from bot.retrieval.asks import Asks
+from bot.retrieval.chunks import LINKS, Chunk, front_matter
+from bot.retrieval.links import citing
 from bot.retrieval.readers import Unreadable, decoded, from_file
 from bot.scenarios import Library
 
@@ -13,14 +16,23 @@ BUILTIN = frozenset(("regulations", "cases", "techniques"))
 
 
 def builtin(library: Library, skipped: list[tuple[str, str]]) -> dict[str, list[Chunk]]:
-    """Every built-in chunk, by collection; files that cannot be read go to `skipped`. What a case hides is not here."""
+    """Every built-in chunk, by collection; files that cannot be read go to `skipped`. What a case hides is not here.
+
+    Each carries the everyday questions it answers and the sections it cites.
+    """
     knowledge = library.root / "knowledge"
     regulations = _folder(knowledge / "regulations", "rule", skipped)
-    return {
+    found = {
         "regulations": [*regulations, *(_redline(r) for r in library.redlines.values())],
         "cases": [chunk for s in library.scenarios.values() for chunk in _case(s)],
         "techniques": [*_cards(library), *_folder(knowledge / "concepts", "concept", skipped)],
     }
+    asks, cited = Asks(knowledge / "retrieval" / "asks"), citing(library, found["regulations"])
+    return {name: [_linked(asks.added(c), cited) for c in chunks] for name, chunks in found.items()}
+
+
+def _linked(chunk: Chunk, cited: Mapping[str, str]) -> Chunk:
+    return chunk.with_meta(**{LINKS: cited[chunk.doc]}) if chunk.doc in cited else chunk
 
 
 def _folder(folder: Path, kind: str, skipped: list[tuple[str, str]]) -> list[Chunk]:

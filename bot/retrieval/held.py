@@ -1,13 +1,10 @@
-"""A collection held in memory to be searched, and the order a question puts it in."""
+"""A collection held in memory to be searched."""
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -16,10 +13,11 @@ from numpy.typing import NDArray
 
 from bot import embedding
 from bot.records import REPEALED, Passage
-from bot.retrieval import ranking
-from bot.retrieval.chunks import HIDDEN, SUCCESSOR
+from bot.retrieval.asks import asked
+from bot.retrieval.chunks import ASKS, HIDDEN, section_of
 from bot.retrieval.client import answering
-from bot.retrieval.lexical import Bm25, worded
+from bot.retrieval.lexical import Bm25
+from bot.retrieval.vectors import Vectors
 
 Where = Mapping[str, str | Collection[str]]
 _SHOWN = ("status", "conf", "kind", "level", "section")
@@ -35,28 +33,51 @@ class Held:
     rows: list[dict[str, Any]]
     texts: list[str]
     vectors: embedding.Vectors
-    words: Bm25
+    words: Bm25  # of the texts with the questions they answer
+    topics: Bm25  # of whole documents
+    topic: NDArray[np.int64]  # the place of each chunk's document in `docs` and `topics`
+    asks: embedding.Vectors  # of all questions, in the order of the chunks that answer them
+    starts: NDArray[np.int64]  # where the questions of each chunk that has any begin
+    asked: NDArray[np.bool_]  # which chunks have any
+    sections: list[str]  # document#section, the same for all pieces of one section
     docs: dict[str, list[int]]
     hidden: NDArray[np.bool_]
     repealed: list[int]
 
     @classmethod
-    def load(cls, name: str, mark: str, store: Chroma) -> Held:
+    def load(cls, name: str, mark: str, store: Chroma, vectors: Vectors) -> Held:
         """Everything in a collection, in the order of its documents."""
         with answering():
             got = store.get(include=["documents", "metadatas", "embeddings"])
         place = [(str(m.get("file", "")), str(m["doc"]), int(m.get("seq", 0))) for m in got["metadatas"]]
         order = sorted(range(len(place)), key=place.__getitem__)
-        texts, rows = [str(got["documents"][i]) for i in order], [dict(got["metadatas"][i]) for i in order]
-        vectors = np.asarray(got["embeddings"], dtype=np.float32).reshape(len(rows), embedding.DIMENSIONS)[order]
+        keys, texts = [got["ids"][i] for i in order], [str(got["documents"][i]) for i in order]
+        rows = [dict(got["metadatas"][i]) for i in order]
+        meanings = np.asarray(got["embeddings"], dtype=np.float32).reshape(len(rows), embedding.DIMENSIONS)[order]
         docs: dict[str, list[int]] = defaultdict(list)
         for i, row in enumerate(rows):
             docs[str(row["doc"])].append(i)
+        number = {doc: n for n, doc in enumerate(docs)}
+        asks = [asked(row.get(ASKS)) for row in rows]
+        counts = np.array([len(questions) for questions in asks], dtype=np.int64)
+        said = ["\n".join([text, *questions]) for text, questions in zip(texts, asks, strict=True)]
         return cls(
-            name, mark, [got["ids"][i] for i in order], rows, texts, vectors, Bm25(texts), dict(docs),
+            name, mark, keys, rows, texts, meanings, Bm25(said),
+            Bm25(["\n".join(said[i] for i in places) for places in docs.values()]),
+            np.array([number[str(row["doc"])] for row in rows], dtype=np.int64),
+            vectors.questions([q for questions in asks for q in questions]),
+            (np.cumsum(counts) - counts)[counts > 0], counts > 0,
+            [section_of(key) for key in keys], dict(docs),
             np.array([row.get(HIDDEN) == "true" for row in rows], dtype=bool),
             [i for i, row in enumerate(rows) if row.get("status") in REPEALED],
         )  # fmt: skip
+
+    def nearest_ask(self, toward: embedding.Vectors) -> NDArray[np.float64]:
+        """How near the nearest question of each chunk comes; 0 for a chunk that has none."""
+        near = np.zeros(len(self.keys))
+        if len(self.starts):
+            near[self.asked] = np.maximum.reduceat(self.asks @ toward, self.starts)
+        return near
 
     def allowed(self, where: Where) -> NDArray[np.bool_]:
         """Which chunks have the metadata asked for; hidden ones only when that is asked for."""
@@ -74,39 +95,3 @@ class Held:
             id=self.keys[at], doc=str(meta["doc"]), collection=self.name, title=str(meta["title"]), score=score,
             text=self.texts[at][int(meta.get("lead", 0)) :], **shown,
         )  # fmt: skip
-
-
-class Ranking:
-    """Some collections and the score of every chunk in them for one question."""
-
-    def __init__(
-        self, held: Sequence[Held], toward: embedding.Vectors, asked: Mapping[int, float], where: Where
-    ) -> None:
-        self._held = held
-        self._starts = list(accumulate((len(one.keys) for one in held[:-1]), initial=0))
-        if not held:
-            self._score = np.zeros(0)
-            return
-        near = np.concatenate([one.vectors @ toward for one in held]).astype(np.float64)
-        shared = np.concatenate(worded([one.words for one in held], asked))
-        score = ranking.fused(near, shared, np.concatenate([one.allowed(where) for one in held]))
-        self._score = ranking.standing(score, self._repealed(), self._places)
-
-    def best(self) -> Iterator[tuple[Held, int, float]]:
-        """Collection, place and score of what may be shown, best first."""
-        for at in np.argsort(-self._score, kind="stable"):
-            if self._score[at] == -np.inf:
-                return
-            n = bisect_right(self._starts, at) - 1
-            yield self._held[n], int(at) - self._starts[n], float(self._score[at])
-
-    def _repealed(self) -> list[tuple[int, list[str]]]:
-        return [
-            (start + i, [d for d in re.split(r"[、，,\s]+", str(one.rows[i].get(SUCCESSOR, ""))) if d])
-            for one, start in zip(self._held, self._starts, strict=True)
-            for i in one.repealed
-        ]
-
-    def _places(self, doc: str) -> list[int]:
-        both = zip(self._held, self._starts, strict=True)
-        return [start + i for one, start in both for i in one.docs.get(doc, [])]

@@ -1,7 +1,7 @@
 """The index: what is in it, keeping it in line with its sources, and finding in it.
 
 Chroma keeps the chunks; a collection that is searched is held in memory whole, so that every chunk is scored exactly,
-by meaning and by wording, and the two scores are fused (`ranking`).
+by meaning and by wording, and the scores are fused (`search`).
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ from langchain_chroma import Chroma
 from bot.errors import LearnerError
 from bot.records import Passage
 from bot.retrieval import ranking
-from bot.retrieval.chunks import Chunk, encodable
+from bot.retrieval.asks import asked
+from bot.retrieval.chunks import ASKS, Chunk, encodable
 from bot.retrieval.client import Local, answering, connect, move_aside
 from bot.retrieval.content import BUILTIN, builtin
 from bot.retrieval.files import fingerprint, gathered, twin_of, within
-from bot.retrieval.held import Held, Ranking, Where
+from bot.retrieval.held import Held, Where
 from bot.retrieval.readers import Unreadable, from_file, repeated
+from bot.retrieval.search import Scores, Searched
 from bot.retrieval.vectors import Vectors
 from bot.retrieval.wording import Everyday
 from bot.scenarios import Library
@@ -66,6 +68,7 @@ class Index:
         self._name = uuid.uuid4().hex  # signs this instance's writes
         self._seen: dict[str, str] = {}
         self._read: dict[str, Held] = {}
+        self._last: Searched | None = None
         self._lock = Lock()
 
     @classmethod
@@ -151,13 +154,15 @@ class Index:
         `where` names metadata (kind, status, scenario …) that must equal a value, or one of several. What is marked
         hidden is found only when `where` asks for it. A rule that no longer holds stands below its successor.
         """
-        best = islice(self._ranked(query, collection, where or {}).best(), max(k, 0))
+        searched, scores = self._scored(query, collection, where or {})
+        best = islice(searched.best(searched.spread(scores)), max(k, 0))
         return tuple(held.passage(at, score) for held, at, score in best)
 
     def rank(self, query: str, collection: str | None = None, k: int = 10) -> list[tuple[str, float]]:
         """Documents by their best passage, best first, with strictly falling scores."""
         found: dict[str, float] = {}
-        for held, at, score in self._ranked(query, collection, {}).best():
+        searched, scores = self._scored(query, collection, {})
+        for held, at, score in searched.best(scores):
             if len(found) >= k:
                 break
             last = next(reversed(found.values()), score + 1)
@@ -166,7 +171,7 @@ class Index:
 
     def terms(self, query: str) -> tuple[str, ...]:
         """What to point out in the passages found for a query."""
-        return self._everyday.terms(encodable(query))
+        return self._everyday.terms(self._everyday.plain(encodable(query)))
 
     def documents(self, collection: str | None = None) -> tuple[Passage, ...]:
         """The first passage of every document, by collection and name; what is marked hidden is left out."""
@@ -183,15 +188,23 @@ class Index:
             held.passage(at) for held in self.held(collection) for at in held.docs.get(doc, []) if not held.hidden[at]
         )
 
-    def _ranked(self, query: str, collection: str | None, where: Where) -> Ranking:
-        asked = encodable(query)
-        if not asked.strip():
+    def _scored(self, query: str, collection: str | None, where: Where) -> tuple[Searched, Scores]:
+        said = self._everyday.plain(encodable(query))
+        if not said.strip():
             raise LearnerError("要找什么？请写几个字再搜。")
         held = self.held(collection)
         if collection is not None and not held:
             have = "、".join(self.collections()) or "（空）"
             raise LearnerError(f"没有集合 {collection!r}。现有：{have}。先用 huasu index 建立。")
-        return Ranking(held, ranking.direction(asked, self._centre), self._everyday.asked(asked), where)
+        searched = self._together(held)
+        return searched, searched.scores(ranking.direction(said, self._centre), self._everyday.asked(said), where)
+
+    def _together(self, held: list[Held]) -> Searched:
+        """These collections as one; the last one is kept, for the next question is mostly put to the same."""
+        last = self._last
+        if last is None or len(last.held) != len(held) or any(a is not b for a, b in zip(last.held, held, strict=True)):
+            last = self._last = Searched(held)
+        return last
 
     def _marks(self) -> dict[str, str]:
         """A mark per collection that changes with every write; opens the folder anew if somebody else has written."""
@@ -228,7 +241,7 @@ class Index:
         with self._lock:
             held = self._read.get(name)
             if held is None or held.mark != mark:
-                held = self._read[name] = Held.load(name, mark, self._store(name))
+                held = self._read[name] = Held.load(name, mark, self._store(name), self._vectors)
             return held
 
     def _stored(self, name: str) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
@@ -266,6 +279,7 @@ class Index:
                 self._revise(name)
         for i in range(0, len(fresh), BATCH):
             part = fresh[i : i + BATCH]
+            self._vectors.questions([q for _, c in part for q in asked(c.meta.get(ASKS))])  # so that reading is quick
             with answering():
                 store.add_texts([c.said for _, c in part], [c.stored for _, c in part], [key for key, _ in part])
                 self._revise(name)

@@ -8,15 +8,22 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.retrieval.chunks import Chunk, encodable, markdown, pieces, plain
+
+if TYPE_CHECKING:
+    from pypdf import PdfReader
 
 MAX_BYTES = 50 * 2**20
 MAX_CHUNKS = 20_000  # about a quarter of an hour of embedding
 MAX_PAGES = 3_000
+MAX_DRAWN = 5 * 2**20  # bytes of drawing on one page; a page of text has some thousands
+MAX_STEPS = 3_000_000  # drawing steps in one file: a small file may unfold into hours of work
 MAX_ODD = 0.1  # the share of unprintable characters that makes a decoded file no text
+CROWDED = "页面内容多得不正常，请另存为普通的 PDF 或文本"
 KINDS = (".md", ".txt", ".pdf", ".docx", ".jsonl")
 _WRAP = re.compile(
     r"(?<=[\u4e00-\u9fff，、“（])[ \t]*\n[ \t]*(?=[\u4e00-\u9fff，、。；：”）])"
@@ -106,13 +113,28 @@ def _pdf(path: Path) -> str:
             raise Unreadable("有密码，请先去掉密码")
         if len(reader.pages) > MAX_PAGES:
             raise Unreadable(f"太长（{len(reader.pages)} 页），一个文件最多 {MAX_PAGES} 页，请拆分")
-        return unwrapped("\n".join(page.extract_text() or "" for page in reader.pages))
+        return unwrapped("\n".join(_pages(reader)))
     except (Unreadable, OSError):
         raise
     except DependencyError:
         raise Unreadable("加了密，请另存为不加密的 PDF") from None
     except Exception:  # a hostile file can make the parser raise anything
         raise Unreadable("PDF 已损坏或无法解析") from None
+
+
+def _pages(reader: PdfReader) -> Iterator[str]:
+    """The text of each page. Raises `Unreadable` for a file that would take for ever."""
+    steps = count(1)
+
+    def step(*_: object) -> None:
+        if next(steps) > MAX_STEPS:
+            raise Unreadable(CROWDED)
+
+    for page in reader.pages:
+        drawn = page.get_contents()
+        if drawn is not None and len(drawn.get_data()) > MAX_DRAWN:
+            raise Unreadable(CROWDED)
+        yield page.extract_text(visitor_operand_before=step) or ""
 
 
 def _docx(path: Path) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from bot.retrieval.asks import asked
+from bot.retrieval.chunks import ASKS
 from bot.retrieval.content import builtin
 from bot.retrieval.vectors import Vectors
 from bot.scenarios import load_library
@@ -12,8 +14,9 @@ from bot.scenarios import load_library
 
 def main(root: Path) -> int:
     """Write ``knowledge/retrieval/vectors.npy``; only texts that are new are embedded."""
-    texts = [c.said for chunks in builtin(load_library(root), []).values() for c in chunks]
-    return Vectors(root, root / "unused").ship(texts)
+    chunks = [c for found in builtin(load_library(root), []).values() for c in found]
+    asks = [q for c in chunks for q in asked(c.meta.get(ASKS))]
+    return Vectors(root, root / "unused").ship([c.said for c in chunks], asks)
 
 
 if __name__ == "__main__":

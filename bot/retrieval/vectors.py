@@ -23,6 +23,7 @@ from bot.retrieval.wording import questions
 log = logging.getLogger("huasu.retrieval")
 KEY = 16  # bytes of a hash
 Packed = NDArray[np.int8]
+Make = Callable[[list[str]], embedding.Vectors]
 _ASK = 500  # keys per question to the cache
 
 
@@ -34,8 +35,17 @@ class Vectors:
         self._file = root / "knowledge" / "retrieval" / "vectors.npy"
 
     def passages(self, texts: Sequence[str], step: Callable[[int], None] | None = None) -> embedding.Vectors:
-        """Unit vectors, shape (len(texts), 384); `step` hears how many are known so far."""
-        keys = [key("passage", text) for text in texts]
+        """Unit vectors of texts to be found, shape (len(texts), 384); `step` hears how many are known so far."""
+        return self._known("passage", texts, embedding.passages, step)
+
+    def questions(self, texts: Sequence[str]) -> embedding.Vectors:
+        """Unit vectors of questions, shape (len(texts), 384): what asks alike lies close, in whatever words."""
+        return self._known("question", texts, _queries, None)
+
+    def _known(
+        self, kind: str, texts: Sequence[str], make: Make, step: Callable[[int], None] | None
+    ) -> embedding.Vectors:
+        keys = [key(kind, text) for text in texts]
         known = {k: self.shipped[k] for k in keys if k in self.shipped}
         known |= self._remembered([k for k in dict.fromkeys(keys) if k not in known])
         fresh = {k: text for k, text in zip(keys, texts, strict=True) if k not in known}
@@ -44,7 +54,7 @@ class Vectors:
             if step:
                 step(len(texts) - len(fresh) + i)
             part = list(fresh)[i : i + share]
-            made = dict(zip(part, packed(embedding.passages([fresh[k] for k in part])), strict=True))
+            made = dict(zip(part, packed(make([fresh[k] for k in part])), strict=True))
             self._remember(made)
             known |= made
         return unpacked([known[k] for k in keys])
@@ -73,11 +83,15 @@ class Vectors:
             return {}
         return {row[:KEY].tobytes(): row[KEY:].view(np.int8) for row in rows}
 
-    def ship(self, texts: Sequence[str]) -> int:
-        """Write the vectors of the shipped texts and of the average question as plain data; how many there are."""
-        kept: dict[bytes, Packed] = {key("passage", t): self.shipped.get(key("passage", t)) for t in texts}  # type: ignore[misc]
-        fresh = [t for t in dict.fromkeys(texts) if kept[key("passage", t)] is None]
-        kept |= zip((key("passage", t) for t in fresh), packed(embedding.passages(fresh)), strict=True)
+    def ship(self, texts: Sequence[str], asks: Sequence[str]) -> int:
+        """Write the vectors of the shipped texts, of the questions they answer and of the average question as plain
+        data; how many there are. Only what is new is embedded."""
+        kept: dict[bytes, Packed] = {}
+        for kind, said, make in (("passage", texts, embedding.passages), ("question", asks, _queries)):
+            keyed = {key(kind, text): text for text in said}
+            kept |= {k: self.shipped[k] for k in keyed if k in self.shipped}
+            fresh = [k for k in keyed if k not in kept]
+            kept |= zip(fresh, packed(make([keyed[k] for k in fresh])) if fresh else (), strict=True)
         kept[key("asked", "\n".join(self.asked))] = packed(centred(self.asked))[0]
         rows = [np.frombuffer(k + kept[k].tobytes(), np.uint8) for k in sorted(kept)]
         np.save(self._file, np.stack(rows), allow_pickle=False)
@@ -133,3 +147,7 @@ def unpacked(rows: Sequence[Packed]) -> embedding.Vectors:
 def centred(questions: Sequence[str]) -> embedding.Vectors:
     """The direction of the average question."""
     return np.asarray(np.mean([embedding.query(q) for q in questions], axis=0), dtype=np.float32)
+
+
+def _queries(texts: Sequence[str]) -> embedding.Vectors:
+    return np.stack([embedding.query(text) for text in texts])

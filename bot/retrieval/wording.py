@@ -24,10 +24,11 @@ _CHINESE = re.compile(r"第([一二三四五六七八九十百千零〇两]{1,9}
 class Everyday:
     """How people ask: their words and the terms that rules use for them, and what they say whatever they ask."""
 
-    def __init__(self, words: Mapping[str, list[str]], asked: Sequence[str]) -> None:
-        self._words = dict(words)
-        by_length = sorted(self._words, key=len, reverse=True)  # the longest match explains the characters it covers
-        self._any = re.compile("|".join(map(re.escape, by_length)) or r"(?!)")
+    def __init__(
+        self, words: Mapping[str, list[str]], asked: Sequence[str], dialect: Mapping[str, str] | None = None
+    ) -> None:
+        self._words, self._dialect = dict(words), dict(dialect or {})
+        self._any, self._local = _any_of(self._words), _any_of(self._dialect)
         self._common = Counter(g for question in asked for g in grams(question))
         self._asked = len(asked)
 
@@ -39,7 +40,15 @@ class Everyday:
         words = data.get("words") if isinstance(data, dict) else None
         if not isinstance(words, dict) or not all(isinstance(v, list) for v in words.values()):
             raise ContentError(f"{path.name}：words 应当是“口语: [书面用语, …]”，请改正。")
-        return cls({str(k): [str(t) for t in v] for k, v in words.items()}, questions(root))
+        dialect = data.get("dialect", {})
+        if not isinstance(dialect, dict) or not all(isinstance(v, str) for v in dialect.values()):
+            raise ContentError(f"{path.name}：dialect 应当是“方言: 普通话”，请改正。")
+        spoken = {str(k): [str(t) for t in v] for k, v in words.items()}
+        return cls(spoken, questions(root), {str(k): v for k, v in dialect.items()})
+
+    def plain(self, query: str) -> str:
+        """The query with words of a dialect in the words of the written language."""
+        return self._local.sub(lambda m: self._dialect[m.group()], query)
 
     def formal(self, query: str) -> list[str]:
         """The terms meant by the everyday words of a query, each once, in order."""
@@ -62,6 +71,11 @@ class Everyday:
 
     def _telling(self, gram: int) -> float:
         return 1 - math.log(self._common[gram] + 1) / math.log(self._asked + 2)
+
+
+def _any_of(words: Mapping[str, object]) -> re.Pattern[str]:
+    """Any of the words; the longest match explains the characters it covers."""
+    return re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))) or r"(?!)")
 
 
 def questions(root: Path) -> list[str]:

@@ -6,21 +6,27 @@ from itertools import groupby
 
 import streamlit as st
 
-from bot import cases, view
+from bot import cases, view, words
 from bot.records import Mode, Scenario
-from bot.screens import frame
-from bot.session import RISK_NOTE, Session
+from bot.screens import frame, tasks
+from bot.session import Session
 from bot.store import Entry
+from bot.terms import RISK_NOTE
 
 FEATURED = "SC01"
 STARS = {1: "入门", 2: "较易", 3: "中等", 4: "较难", 5: "很难"}
 ALL, COLUMNS = "全部", 3
-_MODES: dict[str, Mode] = {"练习（边练边点评）": "practice", "考核（结束才看结果）": "exam"}
+_MODES: dict[str, Mode] = {
+    "练习（边练边点评）": "practice",
+    "考核（结束才看结果）": "exam",
+    "闯关（五关一关一关过）": "gate",
+}
 
 
 def render() -> None:
     """The page."""
-    scenarios = frame.parts().library.scenarios
+    scenarios = frame.parts().current.scenarios
+    tasks.section()
     _waiting(scenarios.get(FEATURED) or next(iter(scenarios.values())))
     _unfinished()
     st.subheader("换一位客户")
@@ -31,6 +37,7 @@ def render() -> None:
     if not shown:
         st.info("没有符合的场景。换一个类型，或者清空搜索。", icon=":material/search_off:")
     st.caption(f"人名、行名、政策数字均为虚构演示。{frame.model_note()}")
+    frame.low_anxiety_toggle()
 
 
 def _module(scenario: Scenario) -> str:
@@ -73,7 +80,7 @@ def _card(scenario: Scenario) -> None:
 
 @st.dialog("客户档案", width="large")
 def _meet(scenario_id: str) -> None:
-    scenario = frame.parts().library.scenario(scenario_id)
+    scenario = frame.parts().current.scenario(scenario_id)
     st.markdown(f"**{scenario.title}**")
     frame.show(view.fragment("file", rows=view.file_lines(scenario)))
     frame.show(view.fragment("bubble", role="customer", who=scenario.profile.name,
@@ -118,12 +125,17 @@ def _warned(scenario: Scenario) -> bool:
 
 
 def _options(scenario: Scenario) -> tuple[Mode, str]:
-    people = frame.parts().library.personas.values()
+    people = frame.parts().current.personas.values()
     names = {"": "原本性格", **{p.id: p.name for p in people if not cases.unsuitable(scenario, p)}}
     left, right = st.columns(2)
-    mode = left.selectbox("方式", list(_MODES), key=f"mode-{scenario.id}")
+    modes = [name for name, mode in _MODES.items() if mode != "gate" or scenario.gates]
+    mode = left.selectbox("方式", modes, key=f"mode-{scenario.id}")
     persona = right.selectbox("客户性格", list(names), format_func=lambda i: names[i], key=f"persona-{scenario.id}",
                               disabled=len(names) == 1)  # fmt: skip
+    if _MODES[mode] == "gate":
+        st.caption(
+            "五关：接纳情绪、先跟后带、顺耳解释、问题分析、解决方案。客户不夸张也不放水；三次没过，教练示范一次再回来。"
+        )
     return _MODES[mode], persona
 
 
@@ -145,7 +157,14 @@ def _unfinished() -> None:
 def _recent(entry: Entry) -> None:
     what, state, action = st.columns([5, 3, 2], vertical_alignment="center")
     what.markdown(f"{entry.scenario}　{entry.title}")
+    marks = words.marks(entry)
+    if marks:
+        with what:
+            frame.show(view.fragment("told", what="", found=marks))
     done = entry.final is not None
-    state.caption(f"{entry.final:.0f} 分" if entry.final is not None else f"谈到第 {entry.turn_count} 轮")
+    how = f"谈到第 {entry.turn_count} 轮" if entry.final is None else "谈完了"
+    if entry.final is not None and not frame.low_anxiety():
+        how = f"{entry.final:.0f} 分"
+    state.caption(f"{view.MODE_NAMES[entry.mode]}　{how}")
     if action.button("看报告" if done or entry.ended else "接着谈", key=f"open-{entry.id}", width="stretch"):
         frame.go("report" if done or entry.ended else "talk", entry.id)

@@ -145,7 +145,7 @@ def _feedback(exercise: Exercise, o: Outcome, deck: str) -> None:
             o=o,
             spans=view.spans(o.turn.reply, o.read, library.taxonomy),
             names=names,
-            score=view.score_word(o.score) if frame.calm() else f"{o.score:.0f} 分",
+            score=view.score_word(o.score) if frame.low_anxiety() else f"{o.score:.0f} 分",
         )
     )
     with st.container(border=True):

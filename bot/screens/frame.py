@@ -10,15 +10,15 @@ from typing import Any
 import streamlit as st
 from markupsafe import Markup
 
-from bot import view
-from bot.errors import HuasuError
+from bot import login, people, view
+from bot.errors import ForbiddenError, HuasuError
 from bot.parts import NothingFound, Parts, shared
+from bot.records import LOCAL_ACTOR, Actor, Role, User
 from bot.session import Session
-from bot.store import LOCAL_OWNER
 
 log = logging.getLogger("huasu.screens")
 ICON = Path(view.__file__).parent / "templates" / "icon.png"
-SESSION_KEY, LAST, CALM = "s", "last-session", "calm"
+SESSION_KEY, LAST, CALM, TOKEN = "s", "last-session", "low-anxiety", "huasu-login"
 _pages: dict[str, Any] = {}
 _CHROME = Markup(
     "<style>"
@@ -27,12 +27,20 @@ _CHROME = Markup(
     "h1{font-size:1.7rem!important;font-weight:650!important;letter-spacing:.5px}"
     "h2,h3{font-weight:650!important;font-size:1.25rem!important;padding-top:.4rem!important}"
     "[data-testid='stChatInput']>div{background:#fff}"
+    # Streamlit's own grey is too pale to read
+    "[data-testid='stCaptionContainer'],[data-testid='stCaptionContainer'] *{color:#565d61!important;opacity:1!important}"
     "[data-testid='stLayoutWrapper']:has(>.st-key-help){position:sticky;top:3.6rem;z-index:50}"
     ".st-key-help{background:#faf8f4;padding:.3rem 0}"
+    ".st-key-whoami{position:fixed;top:.55rem;right:.9rem;z-index:999991;width:auto!important}"
+    ".st-key-whoami button{border:none;background:transparent;padding:.1rem .5rem;min-height:2rem}"
     "[data-testid='stColumn']:has(.hs-side){position:sticky;top:4.2rem;align-self:flex-start}"
     "[data-testid='stCaptionContainer'],[data-testid='stCaptionContainer'] p{color:#5d6468!important;opacity:1}"
     "button[data-variant='segmented_control'][data-selected='true'] p{color:#1d5351}"
     "[data-testid='InputInstructions']{display:none}"  # in English, and the placeholder says it
+    # beside a talk: the panel fits the window, the talk grows upwards from the line to type in, as in any chat
+    "@media (min-width:641px){[data-testid='stColumn']:has(.hs-side){max-height:calc(100vh - 13.5rem);overflow-y:auto}"
+    "[data-testid='stColumn']:has(+ [data-testid='stColumn'] .hs-side){align-self:flex-end}}"
+    ".block-container:has(.hs-side){padding-bottom:1rem}"
     # the upload box speaks English and has no setting for it
     "[data-testid='stFileUploaderDropzoneInstructions']{display:none}"
     "[data-testid='stFileUploaderDropzone']>span button p{font-size:0}"
@@ -48,9 +56,56 @@ def parts() -> Parts:
     return shared()
 
 
+def user() -> User | None:
+    """Who is signed in with an account; None before that, and always without accounts."""
+    p = parts()
+    if p.settings.login == "oidc":
+        return login.from_outside(p, st.user.to_dict()) if st.user.is_logged_in else None
+    return login.who(p, token()) if p.settings.accounts else None
+
+
+def token() -> str:
+    """What this browser holds of a sign-in: from this tab, else from its cookie."""
+    return str(st.session_state.get(TOKEN) or st.context.cookies.get(TOKEN, ""))
+
+
+def actor() -> Actor:
+    """Who is at work, asked anew at every use. Raises `ForbiddenError` before he has signed in."""
+    if not parts().settings.accounts:
+        return LOCAL_ACTOR
+    found = user()
+    if found is None or found.must_change:
+        raise ForbiddenError("请先登录，并把第一次的密码换成自己的。刷新页面就会出现登录框。")
+    return found.actor
+
+
 def owner() -> str:
     """Whose talks this page shows."""
-    return LOCAL_OWNER
+    return actor().id
+
+
+def require(role: Role) -> Actor:
+    """Who is at work, if he has the role. Raises `ForbiddenError` otherwise."""
+    found = actor()
+    people.require(found, role)
+    return found
+
+
+def low_anxiety() -> bool:
+    """Whether this person wants words instead of numbers. Every page asks here before it shows a figure."""
+    return parts().preferences.get(owner(), CALM) == "on"
+
+
+def low_anxiety_toggle() -> None:
+    """The switch for `low_anxiety`; it is remembered for this person."""
+    key, on = f"{CALM}-switch", low_anxiety()
+    if key not in st.session_state:
+        st.session_state[key] = on
+
+    def keep() -> None:
+        parts().preferences.put(owner(), CALM, "on" if st.session_state[key] else "off")
+
+    st.toggle("少看数字，多看话", key=key, on_change=keep)
 
 
 def register(**pages: Any) -> None:
@@ -110,16 +165,6 @@ def guarded(render: Callable[[], None]) -> None:
         st.error(
             "这一页出错了，您写的内容没有丢。请刷新页面；如果还不行，请把时间告诉管理员。", icon=":material/error:"
         )
-
-
-def calm() -> bool:
-    """Whether this person asked for words instead of numbers; pages that show scores respect it."""
-    return bool(st.session_state.get(CALM, False))
-
-
-def set_calm(on: bool) -> None:
-    """Words instead of numbers from now on, or numbers again."""
-    st.session_state[CALM] = on
 
 
 def nothing_here(message: str) -> None:

@@ -24,12 +24,8 @@ def render() -> None:
     found = growth.read(frame.parts(), frame.owner())
     title, setting = st.columns([5, 2], vertical_alignment="bottom")
     title.title("成长")
-    on = setting.toggle(
-        "少看数字，多看文字", value=frame.calm(), help="分数换成“达标”“接近了”这样的词，报告和快练也一样。"
-    )
-    if on != frame.calm():
-        frame.set_calm(on)
-        st.rerun()
+    with setting:
+        frame.low_anxiety_toggle()
     tab = st.segmented_control("看什么", [OVER, PATH, PAST], default=OVER, label_visibility="collapsed", key=TAB)
     {PATH: _path, PAST: _past}.get(str(tab), _overview)(found)
 
@@ -64,7 +60,7 @@ def _beginning() -> None:
 
 
 def _facts(found: Growth) -> list[tuple[str, str, str]]:
-    calm, s = frame.calm(), found.streak
+    calm, s = frame.low_anxiety(), found.streak
     kept = "今天已经练过" if s.today else "今天练一题就接上" if s.days else "今天开个头"
     forgiven = "，漏了一天不要紧" if s.forgiven else ""
     rows = [("连续练习", ("一直在练" if s.days > 1 else "刚开始") if calm else f"{s.days} 天", kept + forgiven)]
@@ -85,7 +81,7 @@ def _spot(spot: Spot) -> None:
     with st.container(border=True):
         words, action = st.columns([5, 1], vertical_alignment="center")
         with words:
-            frame.show(view.fragment("spot", s=spot, calm=frame.calm()))
+            frame.show(view.fragment("spot", s=spot, calm=frame.low_anxiety()))
         if action.button("练一题" if spot.card else "谈一场", key=f"spot-{spot.code}", width="stretch"):
             if spot.card:
                 drill.open_card(spot.card)
@@ -98,17 +94,17 @@ def _scores(found: Growth) -> None:
     line = frame.parts().library.rubric["pass_gate"]["overall_rule"]["final"]
     shown = "菱形是碰了红线的那几场；线是近几场的走势。" if len(points) > 1 else "再谈一场，就能看出走势。"
     with st.container(border=True):
-        frame.show(view.fragment("chart", image=charts.trend(points, line, frame.calm()), note=shown))
+        frame.show(view.fragment("chart", image=charts.trend(points, line, frame.low_anxiety()), note=shown))
 
 
 def _skills(found: Growth) -> None:
     st.header("每项技巧的走势")
     rows = [(s, charts.spark([q for _, q in s.points], f"{s.name}：{s.trend}")) for s in found.skills]
     with st.container(border=True):
-        frame.show(view.fragment("skills", rows=rows[:SHOWN], calm=frame.calm()))
+        frame.show(view.fragment("skills", rows=rows[:SHOWN], calm=frame.low_anxiety()))
         if rows[SHOWN:]:
             with st.expander(f"另外 {len(rows) - SHOWN} 项"):
-                frame.show(view.fragment("skills", rows=rows[SHOWN:], calm=frame.calm()))
+                frame.show(view.fragment("skills", rows=rows[SHOWN:], calm=frame.low_anxiety()))
 
 
 def _reds(talks: tuple[Talked, ...]) -> None:
@@ -121,7 +117,9 @@ def _reds(talks: tuple[Talked, ...]) -> None:
         st.success("谈完的每一场都没有碰红线。", icon=":material/verified_user:")
         return
     name = frame.parts().library.taxonomy.name
-    rows = [(name(c), "" if frame.calm() else f"{n} 场", day) for c, (n, day) in sorted(last.items(), key=_often)]
+    rows = [
+        (name(c), "" if frame.low_anxiety() else f"{n} 场", day) for c, (n, day) in sorted(last.items(), key=_often)
+    ]
     with st.container(border=True):
         frame.show(view.fragment("reds", rows=rows))
 
@@ -212,7 +210,7 @@ def _meta(entry: Entry) -> str:
     if entry.final is None:
         stands = "谈完了，报告还没看" if entry.ended else f"谈到第 {entry.turn_count} 轮"
     else:
-        stands = view.score_word(entry.final) if frame.calm() else f"{entry.final:.0f} 分"
+        stands = view.score_word(entry.final) if frame.low_anxiety() else f"{entry.final:.0f} 分"
     mode = view.MODE_NAMES.get(entry.mode, entry.mode)
     return f"{_date(entry.started_at)}　{entry.scenario}　{mode}　{stands}"
 

@@ -149,6 +149,9 @@ def _is_at(p: Passage, at: str) -> bool:
 
 
 def _upload(index: Index) -> None:
+    if not frame.actor().may("trainer"):
+        st.info("加入文件只对培训师开放。请把文件交给您的培训师。", icon=":material/lock:")
+        return
     st.caption("加入本行的制度、案例或讲义。文件只存在本机的数据文件夹里；请先去掉客户的真实信息。同名文件会替换旧的。")
     with st.form("upload", clear_on_submit=True, border=False):
         files = st.file_uploader("选择文件（md、txt、pdf、docx、jsonl，每个不超过 50 MB）", FILES, True)

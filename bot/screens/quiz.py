@@ -85,7 +85,7 @@ def _summary(done: list[Verdict]) -> None:
     frame.show(
         view.fragment(
             "round", right=right, judged=len(judged), opened=len(done) - len(judged), wrong=len(wrong),
-            calm=frame.calm(), word=view.score_word(100 * right / len(judged)) if judged else "",
+            calm=frame.low_anxiety(), word=view.score_word(100 * right / len(judged)) if judged else "",
         )
     )  # fmt: skip
     with st.container(horizontal=True):

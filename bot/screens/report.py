@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from bot import export, view
-from bot.errors import SetupError
+from bot import export, view, words
+from bot.compare import forks
 from bot.records import Report
-from bot.screens import frame
+from bot.screens import frame, marking
 from bot.session import Session
 
 WANTED = "report-wanted"
+_FILES = (
+    ("html", "网页版", "text/html"), ("pdf", " PDF", "application/pdf"), ("csv", "表格", "text/csv"),
+    ("json", " JSON", "application/json"),
+)  # fmt: skip
 
 
 def render() -> None:
@@ -26,24 +32,72 @@ def render() -> None:
         _debrief(session)
         return
     finished = _finished(session)
-    s = session.snapshot.scenario
-    st.caption(f"{s.id}　{s.title}　{view.MODE_NAMES[session.snapshot.mode]}")
-    with st.container(border=True):
-        frame.show(view.fragment("headline", r=finished, ending=view.ENDINGS.get(session.ended, "")))
-    left, right = st.columns([3, 2], gap="medium")
-    with left, st.container(border=True, height="stretch"):
-        st.markdown("**情绪曲线**")
-        frame.show(view.curve(finished.start_mood, finished.moods, finished.moments))
-        _moments(finished)
-    with right, st.container(border=True, height="stretch"):
-        st.markdown("**八个维度**（1–5 分）")
-        frame.show(view.fragment("dims", scores=finished.dims))
+    _first(session, finished)
+    if session.snapshot.mode == "gate":
+        st.subheader("五步闯关")
+        frame.show(view.fragment("gates", steps=finished.gates))
+        frame.show(view.fragment("review", steps=finished.gates))
+    _shape(finished)
     if finished.focus:
         st.subheader("今天最值得改的")
-        frame.show(view.fragment("focus", items=finished.focus))
+        _focus(session, finished)
+    st.subheader("合规的两面")
+    frame.show(view.fragment("sides", slips=finished.slips))
+    marking.shown(session.parts, session.id)
+    _forks(session)
     _replies(session, finished)
     _below_the_water(session, finished)
     _leave(session, finished)
+
+
+def _first(session: Session, finished: Report) -> None:
+    """Pass or not and why, with everything that qualifies it."""
+    s, entry = session.snapshot.scenario, session.entry
+    ending = view.ENDINGS.get(session.ended, "")
+    calm = words.total(finished) if frame.low_anxiety() else ""
+    where, switch = st.columns([4, 1], vertical_alignment="center")
+    where.caption(f"{s.id}　{s.title}　{view.MODE_NAMES[session.snapshot.mode]}　快照 {session.snapshot.id}")
+    with switch:
+        frame.low_anxiety_toggle()
+    with st.container(border=True):
+        marks = words.marks(entry)
+        frame.show(view.fragment("headline", r=finished, ending=ending, marks_=marks, calm=calm))
+
+
+def _shape(finished: Report) -> None:
+    """The mood curve with what moved it, and the dimensions."""
+    calm = frame.low_anxiety()
+    left, right = st.columns([3, 2], gap="medium")
+    with left, st.container(border=True, height="stretch"):
+        st.markdown("**情绪曲线**")
+        frame.show(view.curve(finished.start_mood, finished.moods, finished.moments, numbers=not calm))
+        frame.show(view.fragment("jumps", r=finished, calm=calm))
+    with right, st.container(border=True, height="stretch"):
+        st.markdown("**八个维度**" if calm else "**八个维度**（1–5 分）")
+        frame.show(view.radar(finished.dims, numbers=not calm))
+
+
+def _focus(session: Session, finished: Report) -> None:
+    """At most three things to work on, each with its drill one click away."""
+    for i, item in enumerate(finished.focus, 1):
+        frame.show(view.fragment("focus", items=(item,), first=i))
+        drill = session.parts.library.scenarios.get(item.drill)
+        if drill and st.button(f"去练：{drill.title}", key=f"drill-{i}", icon=":material/fitness_center:"):
+            frame.go("talk", Session.start(session.parts, drill.id, owner=frame.owner()).id)
+
+
+def _forks(session: Session) -> None:
+    """The original and the second tries, side by side."""
+    calm = frame.low_anxiety()
+    for fork in forks(session):
+        st.subheader("原来和重说")
+        with st.container(border=True):
+            overlaid = export.overlaid(fork, numbers=not calm)
+            frame.show(view.fragment("fork", f=fork, curve=overlaid, calm=calm))
+            other = fork.before if fork.again.entry.id == session.id else fork.again
+            label = "看原来那场" if other is fork.before else "看重说的那场"
+            if st.button(label, key=f"fork-{other.entry.id}"):
+                frame.go("report" if other.entry.ended else "talk", other.entry.id)
 
 
 def _debrief(session: Session) -> None:
@@ -88,21 +142,15 @@ def _finished(session: Session) -> Report:
     return found
 
 
-def _moments(finished: Report) -> None:
-    for m in finished.moments:
-        if m.kind in ("peak", "end"):
-            name = "峰" if m.kind == "peak" else "终"
-            st.caption(f"{name}：第 {m.turn} 轮（情绪值 {m.mood:.0f}）{'　' + m.cause if m.cause else ''}")
-
-
 def _replies(session: Session, finished: Report) -> None:
     library = session.parts.library
-    names = export.code_names(library)
+    names, hinted = export.code_names(library), {h.n for h in session.hints}
     st.subheader("逐句回看")
     for turn in session.turns:
         row = export.row(turn, finished, session.turns, library, linked=True)
         worst = turn.appraisal.violations or turn.appraisal.antis
-        title = f"第 {turn.n} 轮　{turn.reply[:28]}{'……' if len(turn.reply) > 28 else ''}".replace("\n", " ")
+        helped = "　有提示" if turn.n in hinted else ""
+        title = f"第 {turn.n} 轮{helped}　{turn.reply[:28]}{'……' if len(turn.reply) > 28 else ''}".replace("\n", " ")
         with st.expander(title, expanded=bool(turn.appraisal.violations) or (turn.n == 1 and not worst)):
             frame.show(
                 view.fragment(
@@ -115,16 +163,23 @@ def _replies(session: Session, finished: Report) -> None:
                     moved=row["moved"],
                     cause=row["cause"],
                     cites=row["cites"],
+                    calm=frame.low_anxiety(),
                 )
             )
+            st.caption(f"客户回：{turn.answer.text}")
+            if session.snapshot.mode == "practice" and st.button(
+                "从这一轮重说", key=f"again-{turn.n}", icon=":material/undo:"
+            ):
+                frame.go("talk", session.rewind(turn.n).id)
 
 
 def _below_the_water(session: Session, finished: Report) -> None:
     s = session.snapshot.scenario
     st.subheader("需求冰山")
     frame.show(view.fragment("iceberg", scenario=s, found=finished.found))
-    with st.expander("五步通关走到哪一步"):
-        frame.show(view.fragment("gates", steps=finished.gates))
+    if session.snapshot.mode != "gate":
+        with st.expander("五步通关走到哪一步"):
+            frame.show(view.fragment("gates", steps=finished.gates))
     with st.expander("示范：换一种说法"):
         st.markdown("**开场**")
         st.text(s.exemplary)
@@ -145,22 +200,14 @@ def _leave(session: Session, finished: Report) -> None:
                 snap.scenario.id,
                 persona_id=snap.persona.id if snap.persona else "",
                 mode=snap.mode,
+                owner=session.owner,
                 confirmed=True,  # this learner has read the warning for this very customer
             )
             frame.go("talk", again.id)
         if st.button("换一位客户"):
             frame.leave()
-        for kind, name, mime in (("html", "网页版", "text/html"), ("csv", "表格", "text/csv")):
+        for kind, name, mime in _FILES:
             st.download_button(
-                f"下载{name}", _file(session, finished, kind), f"huasu-{session.id[:8]}.{kind}", mime,
+                f"下载{name}", partial(export.of_session, kind, session, finished), f"huasu-{session.id[:8]}.{kind}", mime,
                 key=f"get-{kind}", on_click="ignore",
             )  # fmt: skip
-        try:
-            data = _file(session, finished, "pdf")
-            st.download_button("下载 PDF", data, f"huasu-{session.id[:8]}.pdf", "application/pdf", on_click="ignore")
-        except SetupError as error:
-            st.caption(str(error))
-
-
-def _file(session: Session, finished: Report, kind: str) -> bytes:
-    return export.render(kind, finished, session.snapshot, session.turns, session.parts.library)

@@ -1,19 +1,106 @@
-"""Starts the web server in this process, with our settings and nothing sent home."""
+"""Starts the web server in this process, with our settings, nothing sent home and nothing cut off when it stops."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
+import re
+import signal
 import sys
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from streamlit.web import cli
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot import live
+from bot.errors import HuasuError
+from bot.parts import opened
+
+DRAIN_SECONDS = 25.0
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",  # the address of a page names the talk
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), payment=(), usb=()",
+}
+_INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+
+@lru_cache(maxsize=1)
+def headers() -> dict[str, str]:
+    """What every answer says: scripts are the web framework's own and nobody else's, and nothing goes elsewhere.
+
+    Its page has a few lines of script in it, which are named by their hash; styles it writes into the page as it goes.
+    """
+    page = (Path(st.__file__).parent / "static" / "index.html").read_text("utf-8")
+    hashes = [base64.b64encode(hashlib.sha256(code.encode()).digest()).decode() for code in _INLINE.findall(page)]
+    policy = {
+        "default-src": "'self'", "script-src": " ".join(["'self'", *(f"'sha256-{h}'" for h in hashes)]),
+        "style-src": "'self' 'unsafe-inline'", "img-src": "'self' data: blob:", "media-src": "'self' data: blob:",
+        "font-src": "'self' data:", "connect-src": "'self'", "worker-src": "'self' blob:", "object-src": "'none'",
+        "base-uri": "'self'", "form-action": "'self'", "frame-ancestors": "'none'",
+    }  # fmt: skip
+    return {"content-security-policy": "; ".join(f"{k} {v}" for k, v in policy.items()), **HEADERS}
 
 
 def run(script: Path, host: str, port: int, headless: bool) -> None:
     """Serve the app until interrupted. The working folder becomes the script's, where the theme is read from."""
     os.chdir(script.parent)
-    sys.argv = [
-        "streamlit", "run", str(script), "--server.address", host, "--server.port", str(port),
-        "--server.headless", str(headless).lower(), "--browser.gatherUsageStats", "false",
-    ]  # fmt: skip
-    cli.main()
+    sys.argv = [str(script)]
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        application(script).run(
+            config={
+                "server.address": host, "server.port": port, "server.headless": headless,
+                "browser.gatherUsageStats": False,
+            }
+        )  # fmt: skip
+    finally:
+        live.drain(DRAIN_SECONDS)
+
+
+def application(script: Path) -> st.App:
+    """The web app with our headers and the page that says whether it can take people."""
+    return st.App(script, middleware=[Middleware(Headers)], routes=[Route("/ready", ready)])
+
+
+def ready(_request: Request) -> JSONResponse:
+    """For load balancers: 200 when everything is open and the database answers."""
+    try:
+        parts = opened()
+        if parts is None:
+            return JSONResponse({"ready": False, "why": "starting"}, 503)
+        parts.database.ping()
+    except HuasuError:
+        return JSONResponse({"ready": False, "why": "database"}, 503)
+    return JSONResponse({"ready": True})
+
+
+class Headers:
+    """Adds what keeps a browser from doing for others what only the page may do."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and dress its answer."""
+
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                extra = [(k.encode(), v.encode()) for k, v in headers().items()]
+                message["headers"] = [*message["headers"], *extra]
+            await send(message)
+
+        await self._app(scope, receive, dressed if scope["type"] == "http" else send)
+
+
+def _leave(*_: Any) -> None:
+    raise SystemExit(0)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from bot import live, sources, view
+from bot import export, live, sources, view, words
 from bot.citations import load_shelf
+from bot.compare import forks
 from bot.errors import ConflictError, HuasuError
+from bot.grading import HINT_STEPS
 from bot.records import Turn
 from bot.screens import frame, report
 from bot.session import Session
@@ -23,17 +25,18 @@ def render() -> None:
     _header(session)
     if session.at_risk:
         _help()
-    practice = session.snapshot.mode == "practice"
-    talk, side = st.columns([5, 3], gap="large") if practice else (st.container(), None)
+    panel = {"practice": _panel, "gate": _gates}.get(session.snapshot.mode)
+    talk, side = st.columns([5, 3], gap="large") if panel else (st.container(), None)
     with talk:
         _history(session)
         making = live.running(session.id)
         if making is None:
             _trouble(session)
         waiting = st.empty()
-    if side is not None:
+    if panel and side is not None:
         with side:
-            _panel(session)
+            st.html('<span class="hs-side"></span>')  # the style sheet keeps the column that holds this in view
+            panel(session)
     if session.ended:
         _over(session)
         return
@@ -55,6 +58,12 @@ def _header(session: Session) -> None:
     who = f"{s.profile.name}（{session.snapshot.persona.name}）" if session.snapshot.persona else s.profile.name
     title.markdown(f"#### {s.title}")
     title.caption(f"{s.id}　{who}　{s.channel}　{view.MODE_NAMES[session.snapshot.mode]}　第 {len(session.turns)} 轮")
+    marks = words.marks(session.entry)
+    with title:
+        if session.snapshot.mode == "exam":
+            st.caption(f"没有提示和点评，谈完看报告。快照 {session.snapshot.id}")
+        if marks:
+            frame.show(view.fragment("told", what="", found=marks))
     with actions, st.container(horizontal=True, horizontal_alignment="right"):
         with st.popover("档案与政策"):
             frame.show(view.fragment("file", rows=view.file_lines(s)))
@@ -136,20 +145,80 @@ def _trouble(session: Session) -> None:
 
 
 def _panel(session: Session) -> None:
-    moods = [t.mind.mood for t in session.turns]
-    st.html('<span class="hs-side"></span>')  # the style sheet keeps the column that holds this in view
+    calm = frame.low_anxiety()
     with st.container(border=True):
-        st.markdown("**情绪曲线**")
-        frame.show(view.curve(session.opening_mind.mood, moods, width=420))
-        stage = view.STAGE_NAMES[session.mind.stage]
-        st.caption(f"投诉{stage}（第 {session.mind.stage} 阶段）　愤怒 {session.mind.values['A']:.0f}　"
-                   f"信任 {session.mind.values['T']:.0f}")  # fmt: skip
+        moods = [t.mind.mood for t in session.turns]
+        frame.show(view.curve(session.opening_mind.mood, moods, width=420, numbers=not calm))
+        values, stage = session.mind.values, view.STAGE_NAMES[session.mind.stage]
+        figures = f"（第 {session.mind.stage} 阶段）　愤怒 {values['A']:.0f}　信任 {values['T']:.0f}"
+        st.caption(f"投诉{stage}，他{words.state(values)}" if calm else f"投诉{stage}{figures}")
     with st.container(border=True):
-        st.markdown("**教练**")
-        if not session.turns:
+        if session.turns:
+            st.markdown("**教练**")
+            _coaching(session, session.turns[-1])
+        elif not session.hints:
             st.caption("先接住他的话：说出一个只属于他的细节，再说出他的感受，停一下。别急着解释。")
-            return
-        _coaching(session, session.turns[-1])
+        if not session.ended:
+            _hints(session)
+    if session.turns and not session.debrief_due:
+        _again(session)
+    _compared(session)
+    frame.low_anxiety_toggle()
+
+
+def _hints(session: Session) -> None:
+    """The hints for the line that is waiting for an answer, and the button that gives the next one."""
+    given = [h for h in session.hints if h.n == len(session.turns) + 1]
+    if given:
+        frame.show(view.fragment("hint", h=given[-1]))
+    if len(given) < HINT_STEPS:
+        cost = "" if frame.low_anxiety() else "，每次扣 3 分"
+        if st.button(
+            "再具体一点" if given else "给我一个提示", key="hint", icon=":material/lightbulb:", width="stretch",
+            help=f"用了提示，这一场会标上「有提示」{cost}。",
+        ):  # fmt: skip
+            session.hint()
+            st.rerun()
+
+
+def _again(session: Session) -> None:
+    """Back to a step of this talk: a new talk begins there, this one stays as it is."""
+    last = len(session.turns)
+    with st.container(border=True):
+        st.markdown("**回到这一步重说**")
+        n = last
+        if last > 1:
+            n = st.selectbox(
+                "从哪一轮重说", range(last, 0, -1), key=f"step-{last}", format_func=lambda i: _step(session, i)
+            )
+        if st.button("从这里重说", key="again", icon=":material/undo:", width="stretch"):
+            frame.go("talk", session.rewind(n).id)
+        st.caption("原来这一场原样留着，两种说法可以并排比。")
+
+
+def _step(session: Session, n: int) -> str:
+    reply = session.turns[n - 1].reply.replace("\n", " ")
+    return f"第 {n} 轮：{reply[:14]}{'……' if len(reply) > 14 else ''}"
+
+
+def _compared(session: Session) -> None:
+    """The two ways of saying it, once both are said."""
+    calm = frame.low_anxiety()
+    for fork in forks(session):
+        if fork.again.turn is not None:
+            with st.expander(f"原来和重说（第 {fork.n} 轮）", expanded=fork.again.entry.id == session.id):
+                overlaid = export.overlaid(fork, 420, not calm)
+                frame.show(view.fragment("fork", f=fork, curve=overlaid, calm=calm))
+
+
+def _gates(session: Session) -> None:
+    """Progress through the five gates."""
+    run = session.gates
+    if run is not None:
+        with st.container(border=True):
+            st.markdown("**五步闯关**")
+            most = session.parts.library.rubric["pass_gate"]["run"]["attempts"]
+            frame.show(view.fragment("steps", run=run, most=most))
 
 
 def _coaching(session: Session, last: Turn) -> None:

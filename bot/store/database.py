@@ -12,22 +12,35 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLA
 from sqlalchemy.orm import Session as Transaction
 
 from bot.errors import SetupError
-from bot.store.tables import Base
+from bot.store import migrations
 
 
 class Database:
-    """One database, shared by the repositories of this package. Safe to share between threads."""
+    """One database, shared by the repositories of this package. Safe to share between threads.
+
+    Opening it brings it to the tables of this version.
+    """
 
     def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
+        self.engine = self.engine_for(url)
         with readable():
-            Base.metadata.create_all(self.engine)
+            migrations.bring_up(self.engine)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """All of it or nothing of it. `IntegrityError` passes through; every other failure is a `SetupError`."""
         with readable(), Transaction(self.engine, expire_on_commit=False) as t, t.begin():
             yield t
+
+    def ping(self) -> None:
+        """Ask the database for a sign of life. Raises `SetupError` when there is none."""
+        with readable(), self.engine.connect() as connection:
+            connection.exec_driver_sql("SELECT 1 FROM alembic_version")
+
+    @staticmethod
+    def engine_for(url: str) -> Engine:
+        """The connections to a database as it stands, tables or none. Raises `SetupError` for a wrong URL."""
+        return _engine(url)
 
     def close(self) -> None:
         """Give back every connection."""

@@ -37,6 +37,11 @@ class Marks:
             )
             return tuple(Mark.model_construct(**row) for row in rows.mappings())  # our own rows, checked when written
 
+    def fill(self, owners: Iterable[str]) -> None:
+        """Give the finished talks of some people their marks, where they have none yet."""
+        with self._database.transaction() as t:
+            self._fill(t, tuple(owners))
+
     def _fill(self, t: Transaction, owners: Iterable[str]) -> None:
         marked = select(MarkRow.session_id).where(MarkRow.session_id == SessionRow.id).exists()
         query = select(SessionRow.id).where(SessionRow.owner.in_(owners), SessionRow.final.is_not(None), ~marked)

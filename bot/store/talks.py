@@ -1,4 +1,4 @@
-"""Sessions, turns, grades and reports.
+"""Sessions, turns, hints, grades and reports.
 
 A turn is written whole or not at all, in one transaction. The primary key (session, turn number) is what keeps two
 windows from forking a talk. The line being answered is held first, so that a crash never loses what was typed.
@@ -9,28 +9,16 @@ from __future__ import annotations
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Transaction
+from sqlalchemy.orm import defer
 
 from bot.errors import ConflictError, LearnerError
 from bot.model.calls import Call
-from bot.records import Record, Report, Snapshot, Turn, TurnGrade
+from bot.records import Entry, Hint, Report, Snapshot, Turn, TurnGrade
 from bot.store.database import Database
 from bot.store.marks import rewrite_marks
 from bot.store.tables import CallRow, DebriefRow, GradeRow, ReportRow, SessionRow, TurnRow
 
 LOCAL_OWNER = "local"
-
-
-class Entry(Record):
-    """One line of a person's history."""
-
-    id: str
-    scenario: str
-    title: str
-    mode: str
-    started_at: str
-    ended: str
-    turn_count: int
-    final: float | None
 
 
 class Store:
@@ -39,15 +27,29 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, session_id: str, owner: str, snapshot: Snapshot, at: str) -> None:
-        """A new, empty session."""
-        with self._database.transaction() as t:
-            t.add(
-                SessionRow(
-                    id=session_id, owner=owner, scenario=snapshot.scenario.id, title=snapshot.scenario.title,
-                    mode=snapshot.mode, snapshot=snapshot.model_dump(mode="json"), started_at=at,
+    def create(
+        self, session_id: str, owner: str, snapshot: Snapshot, at: str, *, assignment: str = "", parent: str = "",
+        parent_turn: int = 0, turns: tuple[Turn, ...] = (), hints: tuple[Hint, ...] = (),
+    ) -> None:  # fmt: skip
+        """A new session, with the turns it takes over when it begins in the middle of another (`parent`).
+
+        Raises `ConflictError` when this person has already begun the exam of an assignment.
+        """
+        row = SessionRow(
+            id=session_id, owner=owner, scenario=snapshot.scenario.id, title=snapshot.scenario.title,
+            mode=snapshot.mode, snapshot=snapshot.model_dump(mode="json"), started_at=at, turn_count=len(turns),
+            hints=[h.model_dump() for h in hints] or None, parent=parent or None, parent_turn=parent_turn or None,
+            assignment=assignment or None,
+        )  # fmt: skip
+        try:
+            with self._database.transaction() as t:
+                t.add(row)
+                t.flush()
+                t.add_all(
+                    TurnRow(session_id=session_id, n=turn.n, payload=turn.model_dump(mode="json")) for turn in turns
                 )
-            )  # fmt: skip
+        except IntegrityError:
+            raise ConflictError("这份考核您已经开始过了，每人只有一次。请从“最近的演练”里接着谈或看报告。") from None
 
     def snapshot(self, session_id: str, owner: str) -> Snapshot:
         """What a session was started with. A session of somebody else reads as missing (`LearnerError`)."""
@@ -132,12 +134,49 @@ class Store:
         with self._database.transaction() as t:
             return t.scalar(select(DebriefRow.text).where(DebriefRow.session_id == session_id)) or ""
 
+    def save_hint(self, session_id: str, hint: Hint) -> None:
+        """Keep a hint that was given; from then on the attempt counts as assisted."""
+        with self._database.transaction() as t:
+            row = t.get_one(SessionRow, session_id, with_for_update=True)
+            row.hints = [*(row.hints or ()), hint.model_dump()]
+
+    def hints(self, session_id: str) -> tuple[Hint, ...]:
+        """The hints given in a session, in order."""
+        with self._database.transaction() as t:
+            found = t.scalar(select(SessionRow.hints).where(SessionRow.id == session_id))
+            return tuple(Hint.model_validate(h) for h in found or ())
+
     def history(self, owner: str, limit: int = 50) -> tuple[Entry, ...]:
         """A person's sessions, newest first."""
         with self._database.transaction() as t:
-            query = select(*(getattr(SessionRow, k) for k in Entry.model_fields)).where(SessionRow.owner == owner)
-            rows = t.execute(query.order_by(SessionRow.started_at.desc(), SessionRow.id).limit(limit))
-            return tuple(Entry(**row) for row in rows.mappings())
+            query = select(SessionRow).options(defer(SessionRow.snapshot)).where(SessionRow.owner == owner)
+            rows = t.scalars(query.order_by(SessionRow.started_at.desc(), SessionRow.id).limit(limit))
+            return tuple(_entry(row) for row in rows)
+
+    def entry(self, session_id: str, owner: str) -> Entry:
+        """One session as a line of the history."""
+        with self._database.transaction() as t:
+            return _entry(self._row(t, session_id, owner))
+
+    def taken_up(self, session_id: str, owner: str) -> tuple[Entry, ...]:
+        """The sessions that began in the middle of this one, oldest first."""
+        with self._database.transaction() as t:
+            query = select(SessionRow).where(SessionRow.parent == session_id, SessionRow.owner == owner)
+            return tuple(_entry(row) for row in t.scalars(query.order_by(SessionRow.started_at, SessionRow.id)))
+
+    def exam(self, owner: str, assignment: str) -> Entry | None:
+        """This person's one attempt at the exam of an assignment, if it was begun."""
+        with self._database.transaction() as t:
+            query = select(SessionRow).where(
+                SessionRow.owner == owner, SessionRow.assignment == assignment, SessionRow.mode == "exam"
+            )
+            row = t.scalar(query)
+            return _entry(row) if row else None
+
+    def end(self, session_id: str, how: str) -> None:
+        """Mark a session as ended, for a reason outside the customer."""
+        with self._database.transaction() as t:
+            t.execute(update(SessionRow).where(SessionRow.id == session_id).values(ended=how, held=""))
 
     def ended(self, session_id: str) -> str:
         """How a session ended (closed, hung_up, complained, answered, crisis_missed, finished); empty while it goes on."""
@@ -149,3 +188,11 @@ class Store:
         if row is None or row.owner != owner:
             raise LearnerError(f"没有找到编号为 {session_id[:40]} 的演练。请从“选场景”重新开始，或在记录里选一场。")
         return row
+
+
+def _entry(row: SessionRow) -> Entry:
+    return Entry(
+        id=row.id, owner=row.owner, scenario=row.scenario, title=row.title, mode=row.mode, started_at=row.started_at,
+        ended=row.ended, turn_count=row.turn_count, final=row.final, hints=len(row.hints or ()),
+        parent=row.parent or "", parent_turn=row.parent_turn or 0, assignment=row.assignment or "",
+    )  # fmt: skip

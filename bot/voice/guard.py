@@ -11,7 +11,7 @@ from bot.voice.lines import LENGTH
 
 CLEAN: tuple[str, ...] = ()
 CODES = ("language", "role_flip", "speaks_for_learner", "early_softening", "system_words", "prompt_echo", "leak",
-         "repetition", "too_long")  # fmt: skip
+         "repetition", "too_long", "unlike")  # fmt: skip
 
 _SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜谢邹章苏潘葛范彭鲁马苗任袁柳鲍史唐费薛雷贺罗尹段黄刘林徐高郭梁宋邓萧曾程蔡田董余叶杜丁侯孟邱江熊龚易常武乔赖文"  # fmt: skip
 _LABEL = re.compile(rf"^[*（(\s]*(?:客户|顾客|[{_SURNAMES}][\u4e00-\u9fff]{{0,2}}(?:先生|女士)?)[*）)\s]*[：:][*\s]*")

@@ -14,14 +14,14 @@ from bot.errors import ModelError
 from bot.injection import addresses_machine
 from bot.model import Message
 from bot.records import Cue, Repair, Utterance
-from bot.voice import guard
+from bot.voice import guard, manners
 from bot.voice.request import Request, fact_text, hidden_facts
 from bot.voice.speech import sentences
 
 Hear = Callable[[str], None]
 UNAVAILABLE = "模型暂时没有答上来，这一句由内置台词接上，对练照常继续。（{reason}）"
 BROKEN_OFF = "模型说到一半断了，客户这一句就说到这里，对练照常继续。（{reason}）"
-INJECTION = "injection"
+INJECTION, UNLIKE = "injection", "unlike"
 ENOUGH = 6
 
 
@@ -142,7 +142,9 @@ class _Line:
         )
 
     def _found(self, text: str, whole: bool) -> tuple[str, ...]:
-        return guard.faults(text, self.cue, self._hidden, marks=self._marks, whole=whole)
+        found = guard.faults(text, self.cue, self._hidden, marks=self._marks, whole=whole)
+        unlike = manners.forbidden(text, manners.principles(self.cue))
+        return (*found, UNLIKE) if unlike else found
 
     def _refuse(self, sentence: str, found: tuple[str, ...]) -> tuple[str, ...]:
         self.refused = sentence

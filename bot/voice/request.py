@@ -16,6 +16,7 @@ from bot.model import Message
 from bot.prompts import Prompt, fence
 from bot.records import Cue
 from bot.scenarios import read_yaml
+from bot.voice import manners
 from bot.voice.guard import bare, shingles
 
 OPENING = "（客户先开口。）"
@@ -59,7 +60,7 @@ class Request:
             f"{p.name}，{p.gender}，{p.age} 岁，{p.job}。业务：{p.product}，余额 {p.balance} 元，逾期 {p.overdue_days} 天。"
             f"今天的方式：{cue.scenario.channel}。"
         )
-        style = "\n".join(f"- {s}" for s in (cue.persona.style if cue.persona else PLAIN_STYLE))
+        style = "\n".join(f"- {s}" for s in (cue.persona.style if cue.persona else PLAIN_STYLE)) + manners.rules(cue)
         return self._role.fill({"profile": profile, "demand": cue.scenario.demand, "style": style})
 
     def _direction_text(self, cue: Cue) -> str:

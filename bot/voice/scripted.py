@@ -12,7 +12,9 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from bot.injection import addresses_machine
 from bot.records import Band, Cue, Persona, Utterance
+from bot.voice import manners
 from bot.voice.guard import bare, overlap, spoken_length
 from bot.voice.lines import LENGTH, LineBank, Tiers, load_bank
 
@@ -28,9 +30,6 @@ SLACK = 1.25
 MANNERED, HABIT = 0.5, 0.3
 """How often a persona's own lines come before the case's, and how often he starts with a habit of speech."""
 
-_INJECTION = re.compile(
-    r"(?:忽略|无视|忘记|忘掉).{0,8}(?:指令|设定|提示|规则|要求)|你(?:现在)?(?:是|扮演).{0,4}(?:客服|AI|人工智能|助手|机器人)"
-    r"|(?:system|系统)\s*(?:prompt|提示词)|ignore.{0,20}instructions|提示词|越狱模式|开发者模式", re.I)  # fmt: skip
 _HEARD = re.compile(
     r"沉默|安静|叹|声|哽|哑|停|顿|吸|气|没说话|不说话|周后|天后|笑|咳|喉|半天|许久|久|轻|清了清|哭|呜咽"
 )
@@ -53,7 +52,7 @@ class ScriptedVoice:
 
     def speak(self, cue: Cue) -> Utterance:
         """The customer's line for the act in the cue. Raises `ContentError` when a file of lines is wrong."""
-        case, persona = cue.scenario.id, cue.persona.id if cue.persona else ""
+        case, persona = cue.scenario.lines or cue.scenario.id, cue.persona.id if cue.persona else ""
         return Utterance(text=_Speech(load_bank(self._folder, case, persona), cue).line())
 
 
@@ -65,6 +64,7 @@ class _Speech:
         self.earlier = [line.text for line in cue.history if line.role == "customer"]
         self.fragments = {bare(x) for text in self.earlier for x in re.split(r"[，。！？…!?；]+", text)}
         self.dice = random.Random(_seed(cue))  # noqa: S311 - wording, not security
+        self.principles, self.preferred = manners.principles(cue), manners.preferred(cue)
         self.room = LENGTH[self.band] * SLACK
         self.bank = bank.mannered(cue.persona is not None and self.dice.random() < MANNERED)
         a = cue.appraisal
@@ -75,6 +75,8 @@ class _Speech:
         if self.act.behaviour == "silence":
             return self.dice.choice([x for tier in self.bank.act("silence", self.band) for x in tier])
         content = self._content()
+        if content in self.preferred:
+            return content  # said as the trainer wrote it
         return _joined(self._opener(content), content)
 
     # ── content ──────────────────────────────────────────────────────────────────────────────────────
@@ -83,6 +85,8 @@ class _Speech:
         behaviour = self.act.behaviour
         if self.act.says:
             return self.act.says
+        if not self.act.facts and (said := self._wished()):
+            return said
         if behaviour == "refuse":
             return self._refusal()
         if behaviour in ("accept", "provisional_accept"):
@@ -93,13 +97,24 @@ class _Speech:
         return self._pick(self.bank.act(behaviour, self.band)) or self._again()
 
     def _told(self) -> str:
-        facts = [self._pick(self.bank.fact(k)) or _plain_fact(self.cue, k) for k in self.act.facts]
+        if said := self._wished():
+            return said
+        facts = [self._fact(k) for k in self.act.facts]
         text = ""
         for fact in facts:
             text = _joined(text, fact)
         if self.act.behaviour == "cry":
             return _joined(self._pick(self.bank.act("cry", self.band)), text)
         return text
+
+    def _fact(self, key: str) -> str:
+        """A fact in hand-written words, unless a trainer has changed it since: then as the file puts it."""
+        written = "" if key in self.cue.scenario.reworded else self._pick(self.bank.fact(key))
+        return written or _plain_fact(self.cue, key)
+
+    def _wished(self) -> str:
+        """The words a trainer wants here, once in a talk."""
+        return self._pick((self.preferred,)) if self.preferred else ""
 
     def _refusal(self) -> str:
         """What he turns down and, where there is room, the clue to why: the learner has to hear the missing step."""
@@ -125,7 +140,8 @@ class _Speech:
             if found:
                 return found
         lines = [self._shown(x) for tier in self.bank.act(self.act.behaviour, self.band) for x in tier]
-        return min((x for x in lines if x), key=self._last_said)
+        kept = [x for x in lines if x and not manners.forbidden(x, self.principles)]
+        return min(kept or [x for x in lines if x], key=self._last_said)
 
     def _last_said(self, line: str) -> int:
         return max((i for i, text in enumerate(self.earlier) if overlap(line, text) >= 0.8), default=-1)
@@ -149,7 +165,7 @@ class _Speech:
 
     def _code(self) -> str:
         """What he reacts to: nonsense about instructions first, then what was done, then a reply said twice."""
-        if _INJECTION.search(self.cue.reply):
+        if addresses_machine(self.cue.reply):
             return "injection"
         if self.act.reacts_to:
             return self.act.reacts_to
@@ -210,6 +226,8 @@ class _Speech:
                 continue
             frame = re.sub(r"『\{quote\}』", "", line)
             if self._heard(frame.replace("{quote}", "")):
+                continue
+            if manners.forbidden(frame, self.principles) and line not in self.preferred:
                 continue
             text = self._shown(line.replace("{quote}", self.act.quote))
             if text and not self._heard(text):
