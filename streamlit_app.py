@@ -2,7 +2,21 @@
 
 import streamlit as st
 
-from bot.screens import admin, choose, classroom, drill, entry, frame, growth, knowledge, observe, quiz, report, talk
+from bot.screens import (
+    admin,
+    choose,
+    classroom,
+    drill,
+    entry,
+    frame,
+    growth,
+    knowledge,
+    observe,
+    quiz,
+    report,
+    talk,
+    workshop,
+)
 
 # a file of our own: Streamlit fetches named icons from the internet
 st.set_page_config(page_title="化诉 · 柔性催收与投诉处理陪练", page_icon=str(frame.ICON), layout="wide")
@@ -22,13 +36,14 @@ DRILL = page(drill.render, "快练", "drill")
 QUIZ = page(quiz.render, "知识测验", "quiz")
 GROWTH = page(growth.render, "成长", "growth")
 KNOWLEDGE = page(knowledge.render, "知识库", "knowledge")
+WORKSHOP = page(workshop.render, "工坊", "workshop", "trainer")
 CLASSROOM = page(classroom.render, "班级", "classroom", "trainer")
 OBSERVE = page(observe.render, "观摩", "observe", "nobody")
 ADMIN = page(admin.render, "管理", "admin", "admin")
 
 frame.register(choose=CHOOSE, talk=TALK, report=REPORT, drill=DRILL, quiz=QUIZ, growth=GROWTH, knowledge=KNOWLEDGE,
-               classroom=CLASSROOM, observe=OBSERVE, admin=ADMIN)  # fmt: skip
-pages = [CHOOSE, TALK, REPORT, DRILL, QUIZ, GROWTH, KNOWLEDGE, CLASSROOM, OBSERVE, ADMIN]
+               workshop=WORKSHOP, classroom=CLASSROOM, observe=OBSERVE, admin=ADMIN)  # fmt: skip
+pages = [CHOOSE, TALK, REPORT, DRILL, QUIZ, GROWTH, KNOWLEDGE, WORKSHOP, CLASSROOM, OBSERVE, ADMIN]
 chosen = st.navigation(pages, position="top" if may else "hidden")
 frame.dress()
 if may:

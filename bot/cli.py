@@ -291,6 +291,71 @@ def delete_person(
         run.delete_person(owner, yes)
 
 
+contents = typer.Typer(
+    help="人设与场景：检查、比较、导出、导入（文件或工坊里的版本）。", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(contents, name="persona")
+Targets = Annotated[
+    list[str] | None, typer.Argument(help="文件、文件夹，或编号（SC01、SC01@2、SC01@draft、SC01@builtin、merchant）。")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="以 JSON 输出。")]
+
+
+@contextmanager
+def _content_commands() -> Iterator[ModuleType]:
+    """As `_commands`, for cases and personas."""
+    with _commands():
+        from bot import content_commands
+
+        yield content_commands
+
+
+@contents.command("validate")
+def validate_content(targets: Targets = None, as_json: AsJson = False) -> None:
+    """检查场景与人设能不能用，逐条说哪一项不对、怎么改；不写目标就检查全部。"""
+    with _content_commands() as run:
+        run.validate(targets or [], as_json)
+
+
+@contents.command("diff")
+def diff_content(
+    old: Annotated[str, typer.Argument(help="旧的：文件或编号。")],
+    new: Annotated[str, typer.Argument(help="新的：文件或编号。")],
+    as_json: AsJson = False,
+) -> None:
+    """两份场景或人设有什么不同，逐项用文字说。"""
+    with _content_commands() as run:
+        run.diff(old, new, as_json)
+
+
+@contents.command("export")
+def export_content(
+    targets: Targets = None,
+    form: Annotated[
+        Literal["yaml", "zip", "card"], typer.Option("--format", help="YAML、课程包或角色卡 V3。")
+    ] = "yaml",
+    out_file: Annotated[Path | None, typer.Option("--out", help="写到哪个文件；省略则 yaml、card 写标准输出。")] = None,
+) -> None:
+    """导出场景与人设；不写目标就导出全部。"""
+    with _content_commands() as run:
+        run.export(targets or [], form, out_file)
+
+
+@contents.command("import")
+def import_content(
+    paths: Annotated[list[Path], typer.Argument(help="YAML、课程包 zip、角色卡 JSON。")],
+    as_new_version: Annotated[
+        bool, typer.Option("--as-version", help="编号已有时存为它的新一版，而不是换编号。")
+    ] = False,
+    publish: Annotated[bool, typer.Option("--publish", help="通过检查就发布；不写则只存草稿。")] = False,
+    reason: Annotated[str, typer.Option(help="为什么发布。")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """导入场景与人设为草稿；可疑的文件不收，并说明原因。"""
+    with _content_commands() as run:
+        run.bring_in(paths, as_new_version, publish, reason, as_json)
+
+
 def main() -> None:
     """Entry point of the console script."""
     logging.basicConfig(level="WARNING", format="%(levelname)s %(name)s %(message)s")

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot.errors import ConflictError, LearnerError, SetupError
-from bot.records import Act, Appraisal, Mind, Scenario, Snapshot, Turn, Utterance
+from bot.records import Act, Appraisal, Mind, Scenario, Snapshot, Turn, Utterance, Version
 from bot.scenarios import Library
-from bot.store import Database, Store
+from bot.store import Contents, Database, Store
 
 
 @pytest.fixture
@@ -106,3 +106,52 @@ def test_a_corrupt_sqlite_file_is_a_clear_message(tmp_path: Path) -> None:
     (tmp_path / "x.db").write_bytes(b"this is not a database" * 100)
     with pytest.raises(SetupError):
         Database(f"sqlite:///{tmp_path / 'x.db'}")
+
+
+# ── versions of cases and personas ───────────────────────────────────────────────────────────────────
+
+
+def version(content_id: str, **change: object) -> Version:
+    made = Version(kind="scenario", id=content_id, n=0, status="draft", body={"title": "甲"}, created_at="2026-01-01")
+    return made.model_copy(update=change)
+
+
+def test_a_published_body_can_never_be_written_and_only_one_is_published(url: str, session_id: str) -> None:
+    contents, name = Contents(Database(url)), session_id.upper()
+    first = contents.add(version(name))
+    with pytest.raises(ConflictError):
+        contents.add(version(name))
+    saved = contents.save(first, {"title": "乙"}, "2026-01-02")
+    with pytest.raises(ConflictError):
+        contents.save(first, {"title": "丙"}, "2026-01-03")
+    live = contents.publish(saved, "老张", "2026-01-04", "上线")
+    for stale in (saved, live):
+        with pytest.raises(ConflictError):
+            contents.save(stale, {"title": "偷改"}, "2026-01-05")
+    second = contents.publish(contents.add(version(name)), "老张", "2026-01-06", "第二版")
+    assert [(v.n, v.status, v.body["title"]) for v in contents.versions("scenario", name)] == [
+        (2, "published", "甲"), (1, "archived", "乙"),
+    ]  # fmt: skip
+    assert ("scenario", name, second.n) in contents.stamp()
+    contents.archive(second, "老张", "2026-01-07", "不用了")
+    assert not [s for s in contents.stamp() if s[1] == name] and name in contents.ids("scenario")
+
+
+def test_two_trainers_publishing_at_once_leave_one_version(url: str, session_id: str) -> None:
+    contents, name = Contents(Database(url)), session_id.upper()
+    draft = contents.add(version(name))
+    outcomes: list[str] = []
+
+    def publish() -> None:
+        try:
+            contents.publish(draft, "某人", "2026-01-04", "一起")
+            outcomes.append("published")
+        except (ConflictError, SetupError):
+            outcomes.append("refused")
+
+    threads = [threading.Thread(target=publish) for _ in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert sorted(outcomes) == ["published", "refused", "refused", "refused"]

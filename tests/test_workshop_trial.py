@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.errors import LearnerError
-from bot.parts import Parts
+from bot.parts import NothingFound, Parts
 from bot.records import LOCAL_ACTOR, Actor
 from bot.session import Session
+from bot.settings import load_settings
 from bot.voice import ModelVoice
 from bot.workshop import Workshop, principles, regress, trial
 from tests.conftest import ROOT
+from tests.endpoints import Endpoint, Reply, stream
 from tests.fakes import ScriptedModel
 
 REPLIES = (
@@ -108,6 +112,22 @@ def test_a_model_reads_the_principles_in_the_card_and_is_asked_again_when_it_bre
     assert "北京" not in turn.answer.text and "unlike" in turn.answer.faults
     card = model.asked[0][0].text
     assert "不要这样说：我要去北京告你们" in card and "她只是嘴上硬" in card
+
+
+def test_the_prompt_as_it_was_sent_can_be_read(tmp_path: Path, serve: Callable[[Reply], Endpoint]) -> None:
+    said = iter(["你们除了打电话还会干什么！", "今天一分钱都没有，你问多少遍都一样！"])
+    endpoint = serve(lambda _b, _n: stream(next(said)))
+    settings = load_settings(content_dir=ROOT, data_dir=tmp_path / "data", voice_model="m", base_url=endpoint.url,
+                             _env_file=None)  # fmt: skip
+    parts = replace(Parts.open(settings), finder=NothingFound(""))
+    desk = Workshop(parts, LOCAL_ACTOR)
+    found = trial.Trial.start(desk, "scenario", desk.copied("scenario", "SC01").body)
+    for reply in REPLIES[:2]:
+        assert found.say(reply).answer.source == "model"
+    for n in (1, 2):
+        sent = found.prompt(n)
+        assert REPLIES[n - 1] in sent[-1].text and "舞台指示" in sent[-1].text and "周敏" in sent[0].text
+        assert trial.direction(found.session, n) in sent[-1].text, "the direction shown is the one that was sent"
 
 
 def test_principles_are_named_listed_changed_and_removed(desk: Workshop) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -155,3 +155,6 @@ class Persona(Record):
     style: tuple[str, ...] = ()
     suits: Suits = Suits()
     principles: tuple[Principle, ...] = ()
+    card: dict[str, Any] = Field(
+        default={}, description="what an imported character card said besides; kept for export"
+    )

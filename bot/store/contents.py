@@ -44,8 +44,14 @@ class Contents:
 
     def publish(self, draft: Version, by: str, at: str, reason: str) -> Version:
         """Make a draft the one that new sessions use; the one before it is archived. Raises `ConflictError`."""
+        try:
+            return self._published(draft, by, at, reason)
+        except IntegrityError:
+            raise ConflictError(MOVED_ON) from None
+
+    def _published(self, draft: Version, by: str, at: str, reason: str) -> Version:
         with self._database.transaction() as t:
-            self._retire(t, draft, by, at)
+            self._retire(t, draft)
             done = t.execute(
                 update(Row)
                 .where(*_key(draft), Row.status == "draft", Row.rev == draft.rev)
@@ -59,7 +65,7 @@ class Contents:
         """Store a whole new version as the published one (roll back), archiving the one before it, at once."""
         try:
             with self._database.transaction() as t:
-                self._retire(t, version, version.decided_by, version.decided_at)
+                self._retire(t, version)
                 return self._added(t, version)
         except IntegrityError:
             raise ConflictError(MOVED_ON) from None
@@ -119,7 +125,7 @@ class Contents:
         t.flush()
         return numbered
 
-    def _retire(self, t: Transaction, version: Version, by: str, at: str) -> None:
+    def _retire(self, t: Transaction, version: Version) -> None:
         same = (Row.kind == version.kind, Row.id == version.id, Row.status == "published")
         t.execute(update(Row).where(*same).values(status="archived"))
 

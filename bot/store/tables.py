@@ -93,24 +93,6 @@ class DebriefRow(Base):
     at: Mapped[str] = mapped_column(String(40))
 
 
-class ContentVersionRow(Base):
-    """One version of a case or a persona made by trainers."""
-
-    __tablename__ = "content_versions"
-    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
-    id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    n: Mapped[int] = mapped_column(Integer, primary_key=True)
-    status: Mapped[str] = mapped_column(String(16), index=True)
-    body: Mapped[dict[str, object]] = mapped_column(JSON)
-    origin: Mapped[str] = mapped_column(String(80), default="")
-    author: Mapped[str] = mapped_column(String(80), default="")
-    reason: Mapped[str] = mapped_column(Text, default="")
-    created_at: Mapped[str] = mapped_column(String(40))
-    decided_by: Mapped[str] = mapped_column(String(80), default="")
-    decided_at: Mapped[str] = mapped_column(String(40), default="")
-    rev: Mapped[int] = mapped_column(Integer, default=0)
-
-
 class MarkRow(Base):
     """What a finished talk showed of one code: narrow, so that many talks are read at once. See `records.Mark`."""
 
@@ -270,3 +252,30 @@ class AppealRow(Base):
     answer: Mapped[str] = mapped_column(Text, default="")
     answered_by: Mapped[str] = mapped_column(String(80), default="")
     answered_at: Mapped[str] = mapped_column(String(40), default="")
+
+
+def _only_one(name: str, status: str) -> Index:
+    of = text(f"status = '{status}'")
+    return Index(name, "kind", "id", unique=True, sqlite_where=of, postgresql_where=of)
+
+
+class ContentVersionRow(Base):
+    """One version of a case or a persona made by trainers."""
+
+    __tablename__ = "content_versions"
+    __table_args__ = (  # whatever two windows do at once, one is published and one is being written
+        _only_one("content_published", "published"),
+        _only_one("content_drafted", "draft"),
+    )
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    n: Mapped[int] = mapped_column(Integer, primary_key=True)
+    status: Mapped[str] = mapped_column(String(16), index=True)
+    body: Mapped[dict[str, object]] = mapped_column(JSON)
+    origin: Mapped[str] = mapped_column(String(80), default="")
+    author: Mapped[str] = mapped_column(String(80), default="")
+    reason: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[str] = mapped_column(String(40))
+    decided_by: Mapped[str] = mapped_column(String(80), default="")
+    decided_at: Mapped[str] = mapped_column(String(40), default="")
+    rev: Mapped[int] = mapped_column(Integer, default=0)

@@ -39,10 +39,9 @@ _REASONS = {
 
 def problems(kind: ContentKind, body: Mapping[str, Any], library: Library, rules: MindRules) -> tuple[Problem, ...]:
     """Everything wrong with a body; empty when it may be published. `library` is what it would be laid over."""
-    try:
-        record = RECORDS[kind].model_validate(dict(body))
-    except ValidationError as error:
-        return tuple(_problem(kind, e) for e in error.errors(include_url=False))
+    if misshapen := shape(kind, body):
+        return misshapen
+    record = RECORDS[kind].model_validate(dict(body))
     found: list[str] = []
     if isinstance(record, Scenario):
         cases.check_scenario(record, f"{record.id}.yaml", library.vocabulary, found)
@@ -57,6 +56,15 @@ def problems(kind: ContentKind, body: Mapping[str, Any], library: Library, rules
         ]
     names = code_names(library)
     return (*extra, *(_said(kind, message, names) for message in found))
+
+
+def shape(kind: ContentKind, body: Mapping[str, Any]) -> tuple[Problem, ...]:
+    """What keeps a body from being a case or persona at all: missing, unknown and ill-typed fields."""
+    try:
+        RECORDS[kind].model_validate(dict(body))
+    except ValidationError as error:
+        return tuple(_problem(kind, e) for e in error.errors(include_url=False))
+    return ()
 
 
 def code_names(library: Library) -> dict[str, str]:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
 from bot import cases, shelf
-from bot.errors import ContentError, ForbiddenError, LearnerError, SetupError
+from bot.errors import ConflictError, ContentError, ForbiddenError, LearnerError, SetupError
 from bot.parts import Parts
-from bot.records import Actor, ContentKind, Persona, Problem, Record, Scenario, Version
+from bot.records import Actor, ContentKind, Problem, Record, Version
 from bot.scenarios import Library, digest
 from bot.workshop import starts
 from bot.workshop.check import problems
@@ -25,6 +25,8 @@ from bot.workshop.fields import KINDS
 from bot.workshop.words import Difference, differences
 
 BUILTIN = "内置"
+REAL_REASON = 8
+"""The fewest characters of a reason to publish what got worse."""
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -64,8 +66,10 @@ class Workshop:
         drafts = {v.id: v for v in now if v.status == "draft"}
         live = {v.id: v for v in now if v.status == "published"}
         files = self._files(kind)
-        found = [_item(kind, i, files.get(i), live.get(i), drafts.get(i))
-                 for i in dict.fromkeys([*drafts, *live, *self._archived(kind), *files])]  # fmt: skip
+        put_away = {i: self.versions(kind, i)[0] for i in self.contents.ids(kind) - {*drafts, *live}}
+        last = {**put_away, **live, **drafts}
+        found = [_item(kind, i, files.get(i), last.get(i), live.get(i), drafts.get(i))
+                 for i in dict.fromkeys([*last, *files])]  # fmt: skip
         return tuple(sorted(found, key=lambda i: (i.builtin, i.id)))
 
     def versions(self, kind: ContentKind, content_id: str) -> tuple[Version, ...]:
@@ -94,7 +98,7 @@ class Workshop:
     def blank(self, kind: ContentKind) -> Version:
         """A draft with everything still to be written, except sensible starting numbers."""
         body = starts.blank_scenario(self.library) if kind == "scenario" else starts.blank_persona()
-        return self._start(kind, self.free_id(kind), body, "从空白开始")
+        return self._fresh(kind, body, "从空白开始")
 
     def copied(self, kind: ContentKind, source_id: str) -> Version:
         """A draft of a new case or persona that begins as a copy of what is in use under `source_id`."""
@@ -106,11 +110,11 @@ class Workshop:
             body["title"] = f"{body['title']}（副本）"
         else:
             body["name"] = f"{body['name']}（副本）"
-        return self._start(kind, self.free_id(kind), body, f"复制自 {source_id}")
+        return self._fresh(kind, body, f"复制自 {source_id}")
 
     def made(self, kind: ContentKind, body: Mapping[str, Any], origin: str, content_id: str = "") -> Version:
         """A draft from a finished body, e.g. from a record of a complaint or an imported file."""
-        return self._start(kind, content_id or self.free_id(kind), dict(body), origin)
+        return self._start(kind, content_id, dict(body), origin) if content_id else self._fresh(kind, body, origin)
 
     def revise(self, kind: ContentKind, content_id: str, n: int = 0) -> Version:
         """A draft to change what is in use (or version `n`); the draft that exists already, when there is one."""
@@ -143,10 +147,18 @@ class Workshop:
 
     # ── deciding ─────────────────────────────────────────────────────────────────────────────────────
 
-    def publish(self, draft: Version, reason: str) -> Version:
-        """Give a draft to new sessions. Raises `ContentError` with everything that is wrong, `LearnerError` without a reason."""
+    def publish(self, draft: Version, reason: str, worse: Sequence[str] = ()) -> Version:
+        """Give a draft to new sessions. `worse` is what its regression found; it is kept beside the reason.
+
+        Raises `ContentError` with everything that is wrong, `LearnerError` without a reason, or when something got
+        worse and the reason is too short to be one.
+        """
+        why = _why(reason)
+        if worse and len(why) < REAL_REASON:
+            raise LearnerError(f"回归里有变差的地方，请写清为什么仍要发布（至少 {REAL_REASON} 个字）。")
         self._admit(draft.kind, draft.id, draft.body)
-        return self.contents.publish(draft, self.actor.name, self.parts.clock(), _why(reason))
+        noted = f"{why}（发布时已知：{'；'.join(worse)}）"[:1000] if worse else why
+        return self.contents.publish(draft, self.actor.name, self.parts.clock(), noted)
 
     def archive(self, version: Version, reason: str) -> None:
         """Take a version out of use; a built-in case shows its original again. Raises `ContentError` if others need it."""
@@ -185,6 +197,15 @@ class Workshop:
         return next(i for i in _ids(kind) if i not in taken)
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _fresh(self, kind: ContentKind, body: Mapping[str, Any], origin: str) -> Version:
+        """A draft under a new id; when somebody else takes the id at the same moment, under the next one."""
+        for _ in range(3):
+            try:
+                return self._start(kind, self.free_id(kind), dict(body), origin)
+            except ConflictError:
+                continue
+        return self._start(kind, self.free_id(kind), dict(body), origin)
 
     def _start(self, kind: ContentKind, content_id: str, body: dict[str, Any], origin: str) -> Version:
         body = {**body, "id": content_id}
@@ -225,9 +246,6 @@ class Workshop:
     def _files(self, kind: ContentKind) -> Mapping[str, Record]:
         return self.parts.library.scenarios if kind == "scenario" else self.parts.library.personas
 
-    def _archived(self, kind: ContentKind) -> frozenset[str]:
-        return self.contents.ids(kind)
-
     def _reworded(self, body: Mapping[str, Any]) -> list[str]:
         """The facts and needs that say something else than the case whose lines are spoken."""
         origin = self.parts.library.scenarios.get(str(body.get("lines") or body.get("id")))
@@ -249,17 +267,14 @@ def title_of(kind: ContentKind, body: Mapping[str, Any]) -> str:
     return str(body.get("title" if kind == "scenario" else "name") or "（还没有名字）")
 
 
-def parsed(kind: ContentKind, body: Mapping[str, Any]) -> Scenario | Persona:
-    """A body as the record it describes; raises pydantic's `ValidationError`."""
-    return Scenario.model_validate(dict(body)) if kind == "scenario" else Persona.model_validate(dict(body))
-
-
-def _item(kind: ContentKind, content_id: str, file: Record | None, live: Version | None, draft: Version | None) -> Item:
-    shown = (draft or live).body if (draft or live) else plain(file) if file else {}  # type: ignore[union-attr]
-    last = draft or live
+def _item(
+    kind: ContentKind, content_id: str, file: Record | None, last: Version | None, live: Version | None,
+    draft: Version | None,
+) -> Item:  # fmt: skip
+    name = str(getattr(file, "title" if kind == "scenario" else "name", ""))
     return Item(
-        kind=kind, id=content_id, title=title_of(kind, shown), builtin=file is not None,
-        published=live.n if live else 0, draft=draft.n if draft else 0,
+        kind=kind, id=content_id, title=title_of(kind, last.body) if last and (live or draft or not file) else name,
+        builtin=file is not None, published=live.n if live else 0, draft=draft.n if draft else 0,
         changed_at=(last.decided_at or last.created_at) if last else "", author=last.author if last else "",
     )  # fmt: skip
 

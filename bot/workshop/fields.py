@@ -115,6 +115,7 @@ PERSONA = {
     "suits.age": ("年龄范围", "最小和最大。"),
     "suits.in_person": ("只用于面对面", "电话里演不出来的打开它。"),
     "principles": ("说话的原则", "试聊时点“赞”“不像”积下来的，两种扮演方式都照着做。"),
+    "card": ("角色卡原文", "从角色卡导入的其他内容，只在导出时带回去，不给模型看。"),
 }
 KINDS = {"scenario": "场景", "persona": "人设"}
 STATUS_NAMES = {"draft": "草稿", "published": "已发布", "archived": "已归档"}

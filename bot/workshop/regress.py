@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from evals.observe import Outcome
     from evals.simulate import Talk
 
-Progress = Callable[[int, int, str], None]
+Progress = Callable[[int, int, str], object]
 LEARNER_NAMES = {
     "good": "做得好的学员", "middling": "中规中矩的学员", "bad": "做得差的学员", "conceding": "乱许诺的学员",
     "script": "背套话的学员", "attacker": "糊弄机器的学员",

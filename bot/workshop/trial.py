@@ -12,10 +12,12 @@ from typing import Any, cast
 from bot.errors import LearnerError
 from bot.model import Message
 from bot.parts import Parts
-from bot.records import ContentKind, Record, Turn
+from bot.prompts import fence
+from bot.records import ContentKind, Cue, Record, Turn
 from bot.scenarios import Library
 from bot.session import Session
 from bot.store import Memory, Store
+from bot.voice.request import LEARNER, Request
 from bot.workshop.desk import Workshop
 
 OWNER = "trial:"
@@ -56,10 +58,24 @@ class Trial:
 
     def prompt(self, n: int) -> tuple[Message, ...]:
         """What the model was sent for the customer's line of turn `n`; empty when no model spoke."""
+        said = fence(LEARNER, self.session.turns[n - 1].reply)
+        at = 2 * n + 1  # role, opening mark, then two lines a turn: where this turn's words stood while it was new
         calls = [c for c in self.session.parts.store.calls(self.session.id) if c.purpose == "voice"]
-        words = self.session.turns[n - 1].reply
-        sent = [c for c in calls if c.messages and any(words in m.text for m in c.messages[-3:])]
-        return sent[-1].messages if sent else ()
+        own = [c for c in calls if len(c.messages) > at and c.messages[at].text.startswith(f"{said}\n\n")]
+        return own[-1].messages if own else ()
+
+
+def direction(session: Session, n: int) -> str:
+    """The stage direction of the customer's line of turn `n`: what he does now, how hot, what he may say."""
+    turn, snapshot = session.turns[n - 1], session.snapshot
+    said = session.lines[: 2 * n - 1]
+    before = session.turns[n - 2].mind.told if n > 1 else ()
+    cue = Cue(
+        scenario=snapshot.scenario, persona=snapshot.persona, act=turn.act,
+        mind=turn.mind.model_copy(update={"told": before}), appraisal=turn.appraisal, reply=turn.reply, history=said,
+        seed=snapshot.seed,
+    )  # fmt: skip
+    return Request(session.parts.settings.content_dir / "prompts").messages(cue)[-1].text.split("\n\n", 1)[-1]
 
 
 class Beside(Record):
@@ -79,7 +95,7 @@ class Beside(Record):
 
 
 def replay(
-    trial: Trial, kind: ContentKind, body: Mapping[str, Any], progress: Callable[[int, int], None] | None = None
+    trial: Trial, kind: ContentKind, body: Mapping[str, Any], progress: Callable[[int, int], object] | None = None
 ) -> tuple[Beside, ...]:
     """The same replies said to the edited version, each answer beside the old one. Stores nothing."""
     old = trial.session
@@ -102,7 +118,7 @@ def replay(
 
 def played(
     parts: Parts, library: Library, scenario: str, persona: str, replies: Sequence[str],
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> Session:  # fmt: skip
     """A talk of given replies with what a library holds, kept nowhere; it stops when the customer ends it."""
     fresh = replace(_trying(parts, library, scenario), store=cast(Store, Memory()))
@@ -118,7 +134,7 @@ def played(
 
 def owner(desk: Workshop) -> str:
     """Under whose name a trainer's trial talks are stored."""
-    return f"{OWNER}{desk.actor.name}"[:80]
+    return f"{OWNER}{desk.actor.id or desk.actor.name}"[:80]
 
 
 def _trying(parts: Parts, library: Library, scenario: str) -> Parts:

@@ -8,7 +8,7 @@ from typing import Any
 from bot.records import ContentKind, Policy, Record
 from bot.workshop import fields
 
-SKIPPED = ("reworded",)
+SKIPPED = ("reworded", "card")
 EMPTY = "（空）"
 
 
