@@ -82,7 +82,10 @@ def _grow(engine: Engine) -> None:
             have = {column["name"] for column in known.get_columns(table.name)}
             for column in (c for c in table.columns if c.name not in have and c.nullable):
                 kind = column.type.compile(engine.dialect)
-                connection.execute(text(f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {kind}'))
+                unless = (
+                    "IF NOT EXISTS " if engine.dialect.name == "postgresql" else ""
+                )  # two servers may start at once
+                connection.execute(text(f'ALTER TABLE "{table.name}" ADD COLUMN {unless}"{column.name}" {kind}'))
             for index in table.indexes:
                 index.create(connection, checkfirst=True)
 
