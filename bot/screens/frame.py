@@ -41,6 +41,8 @@ _CHROME = Markup(
     "@media (min-width:641px){[data-testid='stColumn']:has(.hs-side){max-height:calc(100vh - 13.5rem);overflow-y:auto}"
     "[data-testid='stColumn']:has(+ [data-testid='stColumn'] .hs-side){align-self:flex-end}}"
     ".block-container:has(.hs-side){padding-bottom:1rem}"
+    # on a phone it stands above the talk, so that his last line stays beside the line to type in
+    "@media (max-width:640px){[data-testid='stColumn']:has(.hs-side){order:-1;position:static}}"
     # the upload box speaks English and has no setting for it
     "[data-testid='stFileUploaderDropzoneInstructions']{display:none}"
     "[data-testid='stFileUploaderDropzone']>span button p{font-size:0}"
