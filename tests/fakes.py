@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -14,6 +16,7 @@ from bot.model import Message
 from bot.parts import NothingFound, Parts
 from bot.records import Cue, Utterance
 from bot.settings import load_settings
+from bot.store import Database
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -85,3 +88,27 @@ def make_parts(folder: Path, root: Path, **changes: Any) -> Parts:
         "make_seed": lambda: 7,
     }
     return replace(parts, **{**fixed, **changes})
+
+
+def on_fresh_database(parts: Parts, folder: Path) -> Parts:
+    """Parts that are already open, on a database of their own: for tests that need many databases and one of the rest."""
+    settings = parts.settings.model_copy(update={"data_dir": folder, "database_url": ""})
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "huasu.db").write_bytes(_empty_database())
+    database = Database(settings.database)
+    repositories = {name: getattr(parts, name) for name in REPOSITORIES}
+    fresh = {name: type(kept)(database) for name, kept in repositories.items()}
+    return replace(parts, settings=settings, database=database, **fresh)
+
+
+@lru_cache(maxsize=1)
+def _empty_database() -> bytes:
+    with TemporaryDirectory() as folder:
+        Database(f"sqlite:///{folder}/empty.db").close()
+        return (Path(folder) / "empty.db").read_bytes()
+
+
+REPOSITORIES = (
+    "store", "marks", "practice", "preferences", "users", "audit", "groups", "reviews", "overview", "retention",
+    "contents",
+)  # fmt: skip

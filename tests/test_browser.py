@@ -14,7 +14,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from bot.parts import now
+from bot.people import CONSOLE, People
+from bot.session import Session
 from tests.conftest import ROOT
+from tests.fakes import make_parts
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
@@ -94,3 +98,50 @@ def test_the_whole_job(app: str, page: Page) -> None:
     expect(page.locator("mark.bad").first).to_be_visible()
     expect(page.get_by_role("button", name="下载网页版")).to_be_visible()
     assert not errors
+
+
+@pytest.fixture
+def accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """A server with accounts: a learner who has signed in before, and a talk of somebody else."""
+    data = tmp_path / "data"
+    monkeypatch.setenv("HUASU_LOGIN", "local")
+    parts = make_parts(data, ROOT, clock=now)
+    desk = People(parts, CONSOLE)
+    desk.add("min", "张敏")
+    other, _ = desk.add("qiang", "李强")
+    first = desk.reset(desk.find("min").id)
+    theirs = Session.start(parts, "SC01", owner=other.id)
+    theirs.say(EMPATHY)
+    theirs.finish()
+    parts.database.close()
+    return {"password": first, "theirs": theirs.id}
+
+
+def test_signing_in_and_staying_out_of_other_peoples_rooms(accounts: dict[str, str], app: str, page: Page) -> None:
+    page.goto(f"{app}/report?s={accounts['theirs']}")
+    expect(page.get_by_label("登录名")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("先跟后带")).to_have_count(0)
+    page.get_by_label("登录名").fill("min")
+    page.get_by_label("密码", exact=True).fill(accounts["password"])
+    page.get_by_role("button", name="登录", exact=True).click()
+    page.get_by_label("现在的密码").fill(accounts["password"])
+    page.get_by_label("新密码", exact=True).fill("jiaotou-2026")
+    page.get_by_label("再输一次新密码").fill("jiaotou-2026")
+    page.get_by_role("button", name="换密码").click()
+    expect(page.get_by_text("没有找到编号")).to_be_visible(timeout=30_000)
+
+    for path, says in (("classroom", "只对培训师开放"), ("admin", "只对管理员开放"), ("observe", "只对培训师开放"),
+                       ("talk", "没有找到编号"), ("report", "没有找到编号")):  # fmt: skip
+        page.goto(f"{app}/{path}?s={accounts['theirs']}")  # a new load each time: the cookie carries the sign-in
+        expect(page.get_by_text(says)).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("李强")).to_have_count(0)
+        expect(page.get_by_text("这口气您先出")).to_have_count(0)
+    expect(page.get_by_role("link", name="班级")).to_have_count(0)
+
+    stolen = page.context.cookies()
+    page.get_by_role("button", name="张敏").click()
+    page.get_by_role("button", name="退出登录").click()
+    expect(page.get_by_label("登录名")).to_be_visible(timeout=30_000)
+    page.context.add_cookies(stolen)  # type: ignore[arg-type]
+    page.goto(app)
+    expect(page.get_by_label("登录名")).to_be_visible(timeout=60_000)
