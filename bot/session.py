@@ -211,7 +211,7 @@ class Session:
             raise LearnerError(f"这一条有 {len(reply)} 个字，超过了 {limit} 字。对客户说话宜短，请精简后再发送。")
         if not any(ch.isalnum() for ch in reply):
             raise LearnerError("这一条里没有文字，客户听不到表情和符号。请写一句话再发送。")
-        masked, kinds = privacy.mask(reply)
+        masked, kinds = privacy.mask(reply, _written(self.snapshot.scenario))
         return masked, (MASKED.format(kinds="、".join(kinds)),) if kinds else ()
 
     def _context(self) -> Context:
@@ -317,6 +317,11 @@ def _admit(parts: Parts, scenario: Scenario, persona: Persona | None, confirmed:
         )
     if not confirmed:
         raise LearnerError(f"开始之前请先看清楚：{scenario.safety_note or RISK_NOTE}确认之后再开始。")
+
+
+def _written(scenario: Scenario) -> tuple[str, ...]:
+    """What the case itself says of its people: their names are fiction and need no mask."""
+    return (scenario.profile.name, scenario.opening, scenario.demand, *scenario.facts.values())
 
 
 def cleaned(text: str) -> str:

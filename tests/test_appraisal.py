@@ -228,6 +228,18 @@ def test_only_disguised_writing_is_read_a_second_time(reader: Appraiser, monkeyp
     assert len(asked) == 3
 
 
+def test_reading_a_reply_without_the_customer_only_when_it_is_charged_changes_no_decision(
+    reader: Appraiser, library: Library
+) -> None:
+    thorough = Appraiser(library)
+    assert reader.network is not None and thorough.network is not None
+    thorough.network._by_itself = [(i, 0.0, -99.0) for i, _, _ in reader.network._by_itself]  # always read twice
+    said = [(w.reply, s.opening) for s in library.scenarios.values() for w in s.wrong]
+    assert len(said) > 60
+    for reply, customer in said:
+        assert plain(reader, reply, customer) == plain(thorough, reply, customer)
+
+
 def test_a_broken_network_is_named_with_the_way_to_mend_it(tmp_path: Path) -> None:
     with pytest.raises(ContentError, match="make train-appraisal"):
         Network(tmp_path)

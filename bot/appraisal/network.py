@@ -81,22 +81,24 @@ class Network:
             raise ContentError(
                 f"识别模型损坏或缺失（{folder.name}）。请重新安装，或运行 make train-appraisal。"
             ) from None
-        self._by_itself = [i for i, code in enumerate(decided) if code in BY_ITSELF]
         self._decided: dict[str, tuple[float, float]] = {c: (d["bonus"], d["threshold"]) for c, d in decided.items()}
+        self._by_itself = [(i, *self._decided[code]) for i, code in enumerate(self._decided) if code in BY_ITSELF]
 
     def read(self, reply: str, customer: str = "") -> Scores:
         """Scores of one reply; a long one is read in windows and keeps the highest score of each code.
 
-        A breach must show in the reply itself: it is read without the customer's line too, and the lower score counts.
+        A breach must show in the reply itself: one that shows beside the customer's line is read without it too, and
+        the lower score counts.
         """
         said = self._tokens.encode(plain(reply), add_special_tokens=False)
         heard = self._tokens.encode(plain(customer), add_special_tokens=False).ids
         scores = self._windowed(said.ids, said.offsets, heard)
-        if not heard:
-            return scores
+        if not heard or not any(scores.codes[i] + bonus >= bar for i, bonus, bar in self._by_itself):
+            return scores  # the lower score counts, and this one charges nothing
         alone = self._windowed(said.ids, said.offsets, [])
         codes = scores.codes.copy()
-        codes[self._by_itself] = np.minimum(codes, alone.codes)[self._by_itself]
+        charged = [i for i, _, _ in self._by_itself]
+        codes[charged] = np.minimum(codes, alone.codes)[charged]
         return replace(scores, codes=codes)
 
     def _windowed(self, said: Sequence[int], places: Sequence[tuple[int, int]], heard: Sequence[int]) -> Scores:

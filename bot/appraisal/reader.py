@@ -22,7 +22,7 @@ from bot.injection import machine_parts
 from bot.records import Anti, Appraisal, Context, Technique, Violation
 from bot.scenarios import Library
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 UNMARKED = 3.0
 CERTAIN = 0.95  # base strength of a code well above its threshold
 _GUARDED = frozenset({

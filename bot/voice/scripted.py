@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from bot.injection import addresses_machine
 from bot.records import Band, Cue, Persona, Utterance
 from bot.voice.guard import bare, overlap, spoken_length
 from bot.voice.lines import LENGTH, LineBank, Tiers, load_bank
@@ -28,9 +29,6 @@ SLACK = 1.25
 MANNERED, HABIT = 0.5, 0.3
 """How often a persona's own lines come before the case's, and how often he starts with a habit of speech."""
 
-_INJECTION = re.compile(
-    r"(?:忽略|无视|忘记|忘掉).{0,8}(?:指令|设定|提示|规则|要求)|你(?:现在)?(?:是|扮演).{0,4}(?:客服|AI|人工智能|助手|机器人)"
-    r"|(?:system|系统)\s*(?:prompt|提示词)|ignore.{0,20}instructions|提示词|越狱模式|开发者模式", re.I)  # fmt: skip
 _HEARD = re.compile(
     r"沉默|安静|叹|声|哽|哑|停|顿|吸|气|没说话|不说话|周后|天后|笑|咳|喉|半天|许久|久|轻|清了清|哭|呜咽"
 )
@@ -149,7 +147,7 @@ class _Speech:
 
     def _code(self) -> str:
         """What he reacts to: nonsense about instructions first, then what was done, then a reply said twice."""
-        if _INJECTION.search(self.cue.reply):
+        if addresses_machine(self.cue.reply):
             return "injection"
         if self.act.reacts_to:
             return self.act.reacts_to

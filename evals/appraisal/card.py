@@ -29,9 +29,9 @@ HEAD = """# 识别模型卡
 
 标注按作者分册：{passes}。训练用 {training}；{exam} 和 {hard} 是考卷，训练没读过。
 但考卷不是全然没碰过：违规门槛的松紧（查全还是少误报）是看过考卷误报之后才改成折中的，所以违规那几行略偏乐观；技巧与反模式没有这样改过。
-随产品的门槛由另一次训练（A、B、C 与 V 的头 51 句）定出，`make train-appraisal` 还没有从头到尾跑过一遍。红线样句、分类法例句另有 {written} 句。
-这一版网络训练时用了 {learnt} 句，{epochs} 遍（之后补写的句子在下次训练时用上）。
-标注由语言模型扮演的七位作者逐句写成并按定义标注，不是真实通话；真实通话上的表现要由本行抽样再验。
+红线样句、分类法例句另有 {written} 句。
+训练分两段：先留出 {held}，在它们上面定门槛；再把它们加进来接着训练。这一版：{stages}。
+标注由语言模型扮演的多位作者逐句写成并按定义标注，不是真实通话；真实通话上的表现要由本行抽样再验。
 
 同一批里抽 {again} 句由另一位读者盲标（没看过原标注）：宏平均 F1 技巧 {agree[0]:.2f}、反模式 {agree[1]:.2f}、违规 {agree[2]:.2f}，整句打分等级相关
 {agree[3]:.2f}。这是目前标注下机器的上限参照。
@@ -70,7 +70,7 @@ def write(library: Library, path: Path) -> None:
     network = library.root / "knowledge" / "appraisal" / "reader" / "network.onnx"
     facts = json.loads((network.parent / "training.json").read_text(encoding="utf-8"))
     text = HEAD.format(
-        learnt=facts["rows"], epochs=facts["epochs"],
+        held="、".join(data.HELD_OUT), stages="；".join(f"{s['rows']} 句 {s['epochs']} 遍" for s in facts["stages"]),
         version=both.version, size=network.stat().st_size / 2**20,
         passes="、".join(f"{n} {len(data.read(n))} 句" for n in (*data.TRAINING, data.EXAMINATION, data.HARD)),
         training="、".join(data.TRAINING), exam=data.EXAMINATION, hard=data.HARD, written=len(data.written(library)),

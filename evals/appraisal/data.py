@@ -15,8 +15,9 @@ from pathlib import Path
 from bot.scenarios import Library, read_yaml
 
 FOLDER = Path(__file__).parents[1] / "labelled"
-TRAINING = ("A", "B", "C", "D", "V", "W", "hard_dev")
-DEVELOPMENT, EXAMINATION, HARD = "D", "E", "hard_test"
+TRAINING = ("A", "B", "C", "D", "F", "G", "H", "J", "V", "W", "hard_dev")
+HELD_OUT = ("D", "hard_dev")  # of the first stage of training: the decisions are fitted on them
+EXAMINATION, HARD = "E", "hard_test"
 
 
 @dataclass(frozen=True)

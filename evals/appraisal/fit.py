@@ -35,7 +35,7 @@ def main() -> None:
     """Fit and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weights", type=Path, default=ROOT / "data" / "appraisal-dev.pt")
-    parser.add_argument("--pass", dest="names", default=f"{data.DEVELOPMENT},hard_dev")
+    parser.add_argument("--pass", dest="names", default=",".join(data.HELD_OUT))
     parser.add_argument("--out", type=Path, default=ROOT / "knowledge" / "appraisal" / FOLDER / DECISIONS)
     chosen = parser.parse_args()
     library, start = load_library(ROOT), base.load()

@@ -27,6 +27,7 @@ from evals.appraisal.net import Reader
 
 ROOT = Path(__file__).parents[2]
 EPOCHS, BATCH, PEAK_RATE, HEAD_RATE = 7, 24, 1.2e-4, 1.5e-3
+GO_ON = 0.5  # of the learning rate, when going on from trained weights
 UNJUDGED, CONTRARY, TOKEN, MARK = 0.15, 2.0, 0.6, 0.15  # weights of parts of the loss
 JOINED, UNHEARD = 0.35, 0.12  # how often two replies are joined, and the customer's line is left out
 STEP = 16  # lengths are rounded up, since a shape not met before costs time to prepare
@@ -139,18 +140,21 @@ def loss(model: Reader, batch: dict[str, Tensor]) -> Tensor:
     return total
 
 
-def train(rows: Sequence[Row], encoder: Encoder, start: base.Base, seed: int, epochs: int = EPOCHS) -> Reader:
-    """A trained reader. The same rows and seed give the same weights on the same machine."""
+def train(model: Reader, rows: Sequence[Row], encoder: Encoder, seed: int, epochs: int, rate: float) -> Reader:
+    """The reader, trained. The same rows and seed give the same weights on the same machine.
+
+    `rate` scales the learning rate: 1 to teach a fresh reader, less to go on with a trained one.
+    """
     torch.manual_seed(seed)
     torch.set_flush_denormal(True)  # fading averages become numbers that are slow to add
-    dice = random.Random(seed)
-    model = Reader(start, len(encoder.codes))
+    dice = random.Random(seed)  # noqa: S311 - shuffling, not security
     model.words.requires_grad_(False)  # the meaning of words is kept; it is how they are read that is learnt
     heads = [p for n, p in model.named_parameters() if n.split(".")[0] in ("token", "whole", "rating")]
     body = [p for n, p in model.named_parameters() if n.split(".")[0] not in ("token", "whole", "rating", "words")]
     best = torch.optim.AdamW(
-        [{"params": body, "lr": PEAK_RATE}, {"params": heads, "lr": HEAD_RATE}], weight_decay=0.01, fused=True
-    )
+        [{"params": body, "lr": rate * PEAK_RATE}, {"params": heads, "lr": rate * HEAD_RATE}],
+        weight_decay=0.01, fused=True,
+    )  # fmt: skip
     steps = epochs * (len(rows) // BATCH + 1)
     plan = torch.optim.lr_scheduler.LambdaLR(best, lambda s: min((s + 1) / (0.1 * steps), max(0.02, 1 - s / steps)))
     model.train()
@@ -204,18 +208,24 @@ def main() -> None:
     parser.add_argument("--without", default="", help="a pass to leave out, to measure on it")
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--from", type=Path, dest="earlier", help="weights to go on from, at a lower rate")
     chosen = parser.parse_args()
     library = load_library(ROOT)
     codes = data.codes(library)
     start = base.load()
+    torch.manual_seed(chosen.seed)
+    model = Reader(start, len(codes))
+    if chosen.earlier:
+        model.load_state_dict(torch.load(chosen.earlier, weights_only=True))
     encoder = Encoder(pieces.tokenizer(start), codes)
     names = [n for n in data.TRAINING if n not in chosen.without.split(",")]
     rows = [*data.written(library), *(r for n in names for r in data.read(n))]
     sys.stdout.write(f"{len(rows)} rows of {'、'.join(names)}\n")
-    model = train(rows, encoder, start, chosen.seed, chosen.epochs)
+    train(model, rows, encoder, chosen.seed, chosen.epochs, GO_ON if chosen.earlier else 1.0)
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(model.state_dict(), chosen.out)
-    facts = {"rows": len(rows), "epochs": chosen.epochs, "seed": chosen.seed}
+    torch.save(model.eval().state_dict(), chosen.out)
+    before = json.loads(chosen.earlier.with_suffix(".json").read_text("utf-8"))["stages"] if chosen.earlier else []
+    facts = {"stages": [*before, {"rows": len(rows), "epochs": chosen.epochs, "seed": chosen.seed}]}
     chosen.out.with_suffix(".json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
 
 
