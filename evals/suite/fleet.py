@@ -37,7 +37,7 @@ def played(cases: Sequence[Case], place: Place, address: str) -> Iterator[tuple[
     with client:
         _alike(client, fingerprint(place.root))
         futures = {client.submit(work, case, pure=False): case for case in cases}
-        for future in as_completed(list(futures)):
+        for future in as_completed(list(futures), loop=client.loop):
             yield futures[future], future.result()
 
 
