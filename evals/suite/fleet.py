@@ -27,17 +27,18 @@ OTHER = "工作机 {who} 上的化诉和这里不是同一版。请在每台机�
 def played(cases: Sequence[Case], place: Place, address: str) -> Iterator[tuple[Case, CaseResult]]:
     """Each case with its result, as they come in. Raises `SetupError` when the fleet cannot be used."""
     try:
-        from distributed import Client, as_completed
+        import distributed
     except ImportError:
         raise SetupError(MISSING) from None
+    dask: Any = distributed  # its calls are untyped
     try:
-        client = Client(address, timeout=PATIENCE, set_as_default=False)
+        client = dask.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError):
         raise SetupError(f"连不上调度器 {address}。请检查地址，以及 dask scheduler 是否已启动。") from None
     with client:
         _alike(client, fingerprint(place.root))
         futures = {client.submit(work, case, pure=False): case for case in cases}
-        for future in as_completed(list(futures), loop=client.loop):
+        for future in dask.as_completed(list(futures), loop=client.loop):
             yield futures[future], future.result()
 
 
