@@ -195,6 +195,7 @@ def eval_run(
     live: Annotated[bool, typer.Option("--live", help="用设置里的真实模型来演客户。")] = False,
     budget: Annotated[int, typer.Option(min=1, help="--live 时最多问模型几次。")] = 2000,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="--live 时同时谈几场。")] = 8,
+    fleet: Annotated[str, typer.Option(help="分给多台机器跑：Dask 调度器的地址，如 tcp://10.0.0.1:8786。")] = "",
     jobs: Annotated[int, typer.Option(min=0, help="几个进程；0 = 有几个核用几个。")] = 0,
     baseline: Annotated[Path | None, typer.Option(help="和这份基线比，说出什么变了、哪一轮、为什么。")] = None,
     report: Annotated[Path | None, typer.Option(help="把 HTML、JUnit、JSON、Markdown 写进这个文件夹。")] = None,
@@ -206,7 +207,7 @@ def eval_run(
     with _evals("commands") as run:
         held = run.run_suite(
             suite, paths or [], jobs=jobs, baseline=baseline, folder=report, fresh=fresh, stop_first=stop_first,
-            strict=strict, only=only, live=live, budget=budget, concurrency=concurrency,
+            strict=strict, only=only, live=live, budget=budget, concurrency=concurrency, fleet=fleet,
         )  # fmt: skip
         if not held:
             raise typer.Exit(1)

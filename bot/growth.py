@@ -81,11 +81,12 @@ class Streak:
 
 @dataclass(frozen=True)
 class Spot:
-    """A weak spot: why it is one, and what practises it: a single question (`card`), or else a case."""
+    """A weak spot: why it is one (`gently`: without numbers), and what practises it: a question (`card`) or a case."""
 
     code: str
     name: str
     why: str
+    gently: str
     weight: float
     remedies: tuple[str, ...]
     card: str = ""
@@ -221,8 +222,8 @@ def _slips(recent: Sequence[Mark], library: Library) -> list[Spot]:
         grave = kind == "violation"
         cures = dims["compliance"] if grave else (remedies[code],)
         weight = min(1.0, 0.75 + 0.05 * times) if grave else min(0.7, 0.2 + 0.05 * times)
-        what = "碰了红线" if grave else "出现"
-        found.append(Spot(code, _name(library, code), f"最近的谈话里{what} {times} 次", weight, cures))
+        why, gently = ("碰了红线", "最近碰过这条红线") if grave else ("出现", "最近的谈话里出现过")
+        found.append(Spot(code, _name(library, code), f"最近的谈话里{why} {times} 次", gently, weight, cures))
     return found
 
 
@@ -236,7 +237,7 @@ def _thin(recent: Sequence[Mark], library: Library) -> list[Spot]:
         mean = _mean(values)
         if mean < 0.9:
             why = "用了，还比较笼统，换个客户也能这么说"
-            found.append(Spot(code, _name(library, code), why, min(0.6, 0.9 - mean + 0.2), (code,)))
+            found.append(Spot(code, _name(library, code), why, why, min(0.6, 0.9 - mean + 0.2), (code,)))
     return found
 
 
@@ -246,7 +247,8 @@ def _unused(recent: Sequence[Mark], sessions: int, parts: Parts) -> list[Spot]:
     used = {m.code for m in recent if m.kind == "technique"}
     trained = {c for e in practice.decks(parts).exercises.values() for c in e.card.trains}
     why = f"最近 {sessions} 场都没有用到"
-    return [Spot(c, _name(parts.library, c), why, 0.3, (c,)) for c in sorted(trained - used)]
+    gently = "最近的谈话里还没有用到"
+    return [Spot(c, _name(parts.library, c), why, gently, 0.3, (c,)) for c in sorted(trained - used)]
 
 
 def _missed(book: Iterable[Practised], parts: Parts) -> list[Spot]:
@@ -257,7 +259,7 @@ def _missed(book: Iterable[Practised], parts: Parts) -> list[Spot]:
             for code in exercises[p.card].card.trains:
                 counts[code] = counts.get(code, 0) + 1
     return [
-        Spot(code, _name(parts.library, code), f"快练里有 {n} 题还没过", min(0.7, 0.15 + 0.1 * n), (code,))
+        Spot(code, _name(parts.library, code), f"快练里有 {n} 题还没过", "快练里有题还没过", min(0.7, 0.15 + 0.1 * n), (code,))
         for code, n in counts.items()
     ]  # fmt: skip
 

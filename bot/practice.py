@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from bot import grading, mind, notebook, privacy
+from bot import grading, mind, notebook, replies
 from bot.decks import Decks, Exercise, load_decks
-from bot.errors import LearnerError
 from bot.parts import Parts
-from bot.records import Appraisal, Coaching, Context, Practised, Record, Turn, TurnGrade, Utterance
-from bot.replies import SHORT, cleaned, same
+from bot.records import Appraisal, Coaching, Context, Mind, Practised, Record, Scenario, Turn, TurnGrade, Utterance
+from bot.replies import SHORT, same
 
 PASS = 60.0
 """A reply passes from this score on, when it holds no breach and no slip of severity `GRAVE`, says something only
@@ -61,41 +60,26 @@ def answer(parts: Parts, owner: str, card_id: str, text: str) -> Outcome:
     Raises `LearnerError` for an unknown question and for a reply that cannot be graded; nothing is stored then.
     """
     exercise = decks(parts).exercise(card_id)
-    reply, masked = privacy.mask(_accepted(text, parts.settings.max_reply_chars))
+    case = exercise.case
+    fiction = (case.profile.name, case.opening, case.demand, case.exemplary, *case.facts.values())
+    reply, notices = replies.accepted(text, parts.settings.max_reply_chars, fiction)
     made = graded(parts, exercise, reply)
     if made.passed and _said_before(parts, owner, card_id, reply):
         made = made.model_copy(update={"passed": False, "why": RECITED})
-    if made.passed and same(reply, exercise.case.exemplary):
+    if made.passed and same(reply, case.exemplary):
         made = made.model_copy(update={"why": COPIED})
     noted = notebook.note(parts, owner, card_id, passed=made.passed, score=made.score, said=reply)
-    notice = f"检测到{'、'.join(masked)}，已自动打码。请不要输入真实的个人信息。" if masked else ""
-    return made.model_copy(update={"practised": noted, "notice": notice})
-
-
-def _accepted(text: str, limit: int) -> str:
-    reply = cleaned(text)
-    if not any(ch.isalnum() for ch in reply):
-        raise LearnerError("还没有写内容。先接住客户的话，写一两句再交。")
-    if len(reply) > limit:
-        raise LearnerError(f"这一条有 {len(reply)} 个字，超过了 {limit} 字。对客户说话宜短，请精简后再交。")
-    return reply
+    return made.model_copy(update={"practised": noted, "notice": "".join(notices)})
 
 
 def graded(parts: Parts, exercise: Exercise, reply: str) -> Outcome:
     """A reply read and graded, in milliseconds; nothing is stored."""
     case, library = exercise.case, parts.library
     start = mind.start(case, None, parts.rules)
-    context = Context(
-        customer=case.opening, customer_act=case.opening_act, scenario=case, anger=start.values["A"]
-    )  # fmt: skip
-    read = parts.appraiser.appraise(reply, context)
-    step = mind.step(start, read, case, parts.rules)
-    turn = Turn(
-        n=1, customer=case.opening, reply=reply, appraisal=read, mind=step.mind, changes=step.changes, act=step.act,
-        answer=Utterance(text=""), at=parts.clock(),
-    )  # fmt: skip
+    turn = _turn(parts, case, start, reply)
     grade = grading.grade_turn(turn, (), library, case)
     report = grading.report((turn,), case, library, start_mood=start.mood, grades=[grade])
+    read = turn.appraisal
     score = round((report.rubric_score + (read.mark - 1) / 4 * 100) / 2, 1)
     trained = tuple((code, code in read.codes) for code in exercise.card.trains)
     detail = next((v.passed for v in grade.verdicts if v.id == "detail"), None)
@@ -103,15 +87,21 @@ def graded(parts: Parts, exercise: Exercise, reply: str) -> Outcome:
     heard = any(shown for _, shown in trained) if aimed else bool(detail)
     grave = [*(v.code for v in read.violations), *(a.code for a in read.antis if a.severity >= GRAVE)]
     names = [library.taxonomy.name(code).split("（")[0] for code in grave]
-    return Outcome(
-        card=exercise.id,
-        turn=turn,
-        grade=grade,
-        score=score,
-        passed=not grave and heard and score >= PASS,
-        why=_why(names, heard, aimed, score),
-        trained=trained,
-    )
+    passed, why = not grave and heard and score >= PASS, _why(names, heard, aimed, score)
+    return Outcome(card=exercise.id, turn=turn, grade=grade, score=score, passed=passed, why=why, trained=trained)
+
+
+def _turn(parts: Parts, case: Scenario, start: Mind, reply: str) -> Turn:
+    """The reply as the one turn of a talk; the customer says nothing back."""
+    context = Context(
+        customer=case.opening, customer_act=case.opening_act, scenario=case, anger=start.values["A"]
+    )  # fmt: skip
+    read = parts.appraiser.appraise(reply, context)
+    step = mind.step(start, read, case, parts.rules)
+    return Turn(
+        n=1, customer=case.opening, reply=reply, appraisal=read, mind=step.mind, changes=step.changes, act=step.act,
+        answer=Utterance(text=""), at=parts.clock(),
+    )  # fmt: skip
 
 
 def _why(grave: list[str], heard: bool, aimed: bool, score: float) -> str:

@@ -234,7 +234,13 @@ def environment() -> Environment:
     env.globals.update(
         dimension_names=DIMENSION_NAMES, slot_names=SLOT_NAMES, stage_names=STAGE_NAMES, dimensions=DIMENSIONS
     )
-    env.filters.update(quality_word=quality_word, cited=cited, dimension_word=words.dimension, moved_word=words.moved)
+    env.filters.update(
+        quality_word=quality_word,
+        cited=cited,
+        dimension_word=words.dimension,
+        moved_word=words.moved,
+        plainly=words.plainly,
+    )
     return env
 
 

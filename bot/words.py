@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from bot.records import Entry, Report
@@ -49,6 +50,14 @@ def moved(delta: float) -> str:
         return "情绪没怎么动"
     much = "一大步" if abs(delta) >= _JUMP else "一点"
     return f"情绪往{'好' if delta > 0 else '坏'}里走了{much}"
+
+
+def plainly(text: str, calm: bool = True) -> str:
+    """A gate's reasons without their figures."""
+    if not calm:
+        return text
+    less = re.sub(r"比开场最多降了 \d+，要降 \d+", "降得还不够", text)
+    return re.sub(r"比开场变化 [+-]?\d+，要升 \d+", "升得还不够", less)
 
 
 def state(values: Mapping[str, float]) -> str:

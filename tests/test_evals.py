@@ -326,9 +326,10 @@ def test_live_talks_use_the_model_within_a_budget_and_keep_its_answers(serve, pl
         content_dir=ROOT, data_dir=place.home, base_url=endpoint.url, voice_model="m", _env_file=None
     )
     options = {"concurrency": 2, "stop_first": False, "done": lambda _r: None, "suite": "all", "settings": settings}
-    first = run_live(few(2), place, budget=50, **options)
+    two = [case(id=f"case-{i}", say=[f"{GOOD}第{i}句。"]) for i in range(2)]
+    first = run_live(two, place, budget=50, **options)
     assert {t.source for c in first.cases for t in c.turns} == {"model"} and first.live["问模型"] == 2
-    again = run_live(few(2), place, budget=50, **options)
+    again = run_live(two, place, budget=50, **options)
     assert again.live["问模型"] == 0 and again.cases == first.cases
     spent = run_live([case(id=f"more-{i}", say=[f"{GOOD}{i}"]) for i in range(9)], place, budget=1, **options)
     assert spent.live["超出预算没跑"] >= 4

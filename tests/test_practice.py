@@ -106,6 +106,11 @@ def test_personal_data_is_masked_before_it_is_kept(parts: Parts, me: str) -> Non
     assert kept and "13812345678" not in kept.said + outcome.turn.reply and "打码" in outcome.notice
 
 
+def test_the_fictional_customers_name_is_no_personal_data(parts: Parts, me: str) -> None:
+    outcome = practice.answer(parts, me, "DF11", EXERCISES["DF11"].case.exemplary)
+    assert outcome.turn.reply == EXERCISES["DF11"].case.exemplary and not outcome.notice
+
+
 def test_an_unknown_question_is_refused(parts: Parts, me: str) -> None:
     with pytest.raises(LearnerError, match="没有编号"):
         practice.answer(parts, me, "DX99", "您好")

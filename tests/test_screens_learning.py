@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -83,8 +84,16 @@ def test_a_good_reply_passes_and_another_question_follows(parts: Parts) -> None:
 
 def test_a_refused_reply_stays_in_the_box(parts: Parts) -> None:
     app = reply(opened(_drill), "😀")
-    assert any("还没有写内容" in w.value for w in app.warning) and app.text_area[0].value == "😀"
+    assert any("没有文字" in w.value for w in app.warning) and app.text_area[0].value == "😀"
     assert parts.practice.all(LOCAL_OWNER) == ()
+
+
+def test_a_breach_is_shown_with_its_rule(parts: Parts) -> None:
+    app = AppTest.from_function(_drill, default_timeout=60)
+    app.session_state["drill-card"] = "DR06"
+    app.run()
+    page = words(reply(app, "您投诉也没用，最后还是转回我们这里处理。"))
+    assert "严重违规" in page and "依据" in page and "knowledge?doc=" in page and 'mark class="bad"' in page
 
 
 def test_script_in_a_reply_is_shown_as_text(parts: Parts) -> None:
@@ -240,6 +249,7 @@ def test_words_instead_of_numbers_where_they_are_asked_for(parts: Parts) -> None
     app.toggle[0].set_value(True).run()
     page = html(app)
     assert not app.exception and "分</p>" not in page and "还在练" in page and "用过" not in page
+    assert not re.search(r"\d+ [次场题]", page)
     app.segmented_control[0].set_value("谈过的客户").run()
     assert "还在练" in html(app) and " 分" not in html(app)
 

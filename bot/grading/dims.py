@@ -137,7 +137,7 @@ def _ran_ahead(scene: Scene, shown: DimScore) -> DimScore:
     lead, cap = scene.out_of_order, scene.rules["out_of_order"]["cap"]
     assert lead is not None
     name = short_name(scene.library, lead.code)
-    why = f"客户愤怒还有 {scene.anger:.0f}，「{name}」跑在了跟的前面；先跟再带，同样的话才听得进去。"
+    why = f"客户还在气头上，「{name}」跑在了跟的前面；先跟再带，同样的话才听得进去。"
     return DimScore(score=float(min(cap, shown.score)), why=why, evidence=scene.quote(lead.evidence))
 
 

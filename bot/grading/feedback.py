@@ -97,7 +97,7 @@ def _about_order(scene: Scene, lead: Technique) -> Coaching:
     name, words = short_name(scene.library, lead.code), scene.quote(lead.evidence)
     return Coaching(
         code=lead.code,
-        point=f"话没错，顺序早了：客户愤怒还有 {scene.anger:.0f}，“{words}”（「{name}」）跑在了跟的前面。先接住感受，停一拍，再带。",
+        point=f"话没错，顺序早了：客户还在气头上，“{words}”（「{name}」）跑在了跟的前面。先接住感受，停一拍，再带。",
         evidence=words,
         better=for_technique(scene, "pace_emotion"),
         basis="先跟后带：情绪没接住之前不带",

@@ -105,7 +105,7 @@ class _Run:
 
     def _roll_back(self, n: int) -> None:
         self.rollbacks.append(n)
-        self.steps = [s.model_copy(update={"passed": False, "won": 0, "golden": ""}) for s in self.steps]
+        self.steps = [s.model_copy(update={"passed": False, "won": 0}) for s in self.steps]
         self.at, self.since, self.fresh, self.used = 0, n + 1, n + 1, 0
         self.said = "客户又上火了，退回第 1 关，先把情绪接住。"
         if len(self.rollbacks) > self.rules["run"]["rollbacks"]:

@@ -18,7 +18,7 @@ from bot.scenarios import Library
 STEPS = 2
 _ASIDE = re.compile(r"[（(][^（）()]*[）)]")
 _DEEP = ("need_business", "need_emotional")
-_CLAUSE = re.compile(r"^.{6,}?[，。！？；]")
+_CLAUSE = re.compile(r"^.{16,}?[，。！？；]")
 
 
 def hint(

@@ -150,15 +150,9 @@ def _feedback(exercise: Exercise, o: Outcome, deck: str) -> None:
     )
     with st.container(border=True):
         frame.show(view.fragment("coaching", c=o.coaching))
+        for citation in (c for v in o.read.violations for c in v.citations[:2]):
+            frame.show(view.fragment("sourced", s=sources.source(citation, load_shelf(library.root))))
         frame.show(view.fragment("trained", rows=o.trained, names=names))
-    if o.read.violations:
-        shelf = load_shelf(library.root)
-        frame.show(
-            view.fragment(
-                "breaches", found=o.read.violations, names=names, redlines=library.redlines,
-                cites=lambda c: sources.source(c, shelf),
-            )
-        )  # fmt: skip
     with st.container(horizontal=True):
         if st.button("再来一次", type="secondary" if o.passed else "primary", key="again"):
             _again()

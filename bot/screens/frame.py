@@ -35,12 +35,14 @@ _CHROME = Markup(
     ".st-key-whoami button{border:none;background:transparent;padding:.1rem .5rem;min-height:2rem}"
     "[data-testid='stColumn']:has(.hs-side){position:sticky;top:4.2rem;align-self:flex-start}"
     "[data-testid='stCaptionContainer'],[data-testid='stCaptionContainer'] p{color:#5d6468!important;opacity:1}"
-    "[data-testid='stBaseButton-segmented_controlActive'] p{color:#1d5351!important}"
+    "button[data-variant='segmented_control'][data-selected='true'] p{color:#1d5351}"
     "[data-testid='InputInstructions']{display:none}"  # in English, and the placeholder says it
     # beside a talk: the panel fits the window, the talk grows upwards from the line to type in, as in any chat
     "@media (min-width:641px){[data-testid='stColumn']:has(.hs-side){max-height:calc(100vh - 13.5rem);overflow-y:auto}"
     "[data-testid='stColumn']:has(+ [data-testid='stColumn'] .hs-side){align-self:flex-end}}"
     ".block-container:has(.hs-side){padding-bottom:1rem}"
+    # on a phone it stands above the talk, so that his last line stays beside the line to type in
+    "@media (max-width:640px){[data-testid='stColumn']:has(.hs-side){order:-1;position:static}}"
     # the upload box speaks English and has no setting for it
     "[data-testid='stFileUploaderDropzoneInstructions']{display:none}"
     "[data-testid='stFileUploaderDropzone']>span button p{font-size:0}"

@@ -39,7 +39,7 @@ def _overview(found: Growth) -> None:
         return
     frame.show(view.fragment("facts", rows=_facts(found)))
     if found.spots:
-        st.subheader("接下来练什么")
+        st.header("接下来练什么")
         for spot in found.spots:
             _spot(spot)
     if found.talks:
@@ -81,7 +81,7 @@ def _spot(spot: Spot) -> None:
     with st.container(border=True):
         words, action = st.columns([5, 1], vertical_alignment="center")
         with words:
-            frame.show(view.fragment("spot", s=spot))
+            frame.show(view.fragment("spot", s=spot, calm=frame.low_anxiety()))
         if action.button("练一题" if spot.card else "谈一场", key=f"spot-{spot.code}", width="stretch"):
             if spot.card:
                 drill.open_card(spot.card)
@@ -89,7 +89,7 @@ def _spot(spot: Spot) -> None:
 
 
 def _scores(found: Growth) -> None:
-    st.subheader("每一场的成绩")
+    st.header("每一场的成绩")
     points = [charts.Point(t.final, bool(t.red), _date(t.entry.started_at)) for t in found.talks]
     line = frame.parts().library.rubric["pass_gate"]["overall_rule"]["final"]
     shown = "菱形是碰了红线的那几场；线是近几场的走势。" if len(points) > 1 else "再谈一场，就能看出走势。"
@@ -98,7 +98,7 @@ def _scores(found: Growth) -> None:
 
 
 def _skills(found: Growth) -> None:
-    st.subheader("每项技巧的走势")
+    st.header("每项技巧的走势")
     rows = [(s, charts.spark([q for _, q in s.points], f"{s.name}：{s.trend}")) for s in found.skills]
     with st.container(border=True):
         frame.show(view.fragment("skills", rows=rows[:SHOWN], calm=frame.low_anxiety()))
@@ -108,7 +108,7 @@ def _skills(found: Growth) -> None:
 
 
 def _reds(talks: tuple[Talked, ...]) -> None:
-    st.subheader("红线")
+    st.header("红线")
     last: dict[str, tuple[int, str]] = {}
     for talk in talks:
         for code in talk.red:

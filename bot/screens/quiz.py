@@ -96,7 +96,7 @@ def _summary(done: list[Verdict]) -> None:
             st.session_state.pop(ROUND, None)
             frame.go("drill")
     if wrong:
-        st.subheader("这一轮的错题")
+        st.header("这一轮的错题")
     for v in wrong:
         with st.expander(_plain(v.question.question), expanded=v is wrong[0]):
             frame.show(view.fragment("choices", v=v, banner=False))

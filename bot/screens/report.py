@@ -35,8 +35,8 @@ def render() -> None:
     _first(session, finished)
     if session.snapshot.mode == "gate":
         st.subheader("五步闯关")
-        frame.show(view.fragment("gates", steps=finished.gates))
-        frame.show(view.fragment("review", steps=finished.gates))
+        frame.show(view.fragment("gates", steps=finished.gates, calm=frame.low_anxiety()))
+        frame.show(view.fragment("review", steps=finished.gates, calm=frame.low_anxiety()))
     _shape(finished)
     if finished.focus:
         st.subheader("今天最值得改的")
@@ -179,7 +179,7 @@ def _below_the_water(session: Session, finished: Report) -> None:
     frame.show(view.fragment("iceberg", scenario=s, found=finished.found))
     if session.snapshot.mode != "gate":
         with st.expander("五步通关走到哪一步"):
-            frame.show(view.fragment("gates", steps=finished.gates))
+            frame.show(view.fragment("gates", steps=finished.gates, calm=frame.low_anxiety()))
     with st.expander("示范：换一种说法"):
         st.markdown("**开场**")
         st.text(s.exemplary)

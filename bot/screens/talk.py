@@ -218,7 +218,7 @@ def _gates(session: Session) -> None:
         with st.container(border=True):
             st.markdown("**五步闯关**")
             most = session.parts.library.rubric["pass_gate"]["run"]["attempts"]
-            frame.show(view.fragment("steps", run=run, most=most))
+            frame.show(view.fragment("steps", run=run, most=most, calm=frame.low_anxiety()))
 
 
 def _coaching(session: Session, last: Turn) -> None:

@@ -147,7 +147,7 @@ def train(model: Reader, rows: Sequence[Row], encoder: Encoder, seed: int, epoch
     """
     torch.manual_seed(seed)
     torch.set_flush_denormal(True)  # fading averages become numbers that are slow to add
-    dice = random.Random(seed)
+    dice = random.Random(seed)  # noqa: S311 - shuffling, not security
     model.words.requires_grad_(False)  # the meaning of words is kept; it is how they are read that is learnt
     heads = [p for n, p in model.named_parameters() if n.split(".")[0] in ("token", "whole", "rating")]
     body = [p for n, p in model.named_parameters() if n.split(".")[0] not in ("token", "whole", "rating", "words")]

@@ -71,7 +71,7 @@ def _pearson(x: Marks, y: Marks) -> float:
 
 def estimated(measure: Measure, mine: Marks, theirs: Marks, seed: int = 1) -> Estimate:
     """A measure with its bootstrap interval."""
-    value, n, dice = measure(mine, theirs), len(mine), random.Random(seed)
+    value, n, dice = measure(mine, theirs), len(mine), random.Random(seed)  # noqa: S311
     drawn = []
     for _ in range(SAMPLES):
         chosen = [dice.randrange(n) for _ in range(n)]
@@ -106,7 +106,7 @@ def compared(trainer: Marks, first: Marks, second: Marks, seed: int = 1) -> Comp
     one = [abs(a - t) for a, t in zip(first, trainer, strict=True)]
     two = [abs(b - t) for b, t in zip(second, trainer, strict=True)]
     gains = [a - b for a, b in zip(one, two, strict=True)]
-    n, dice = len(gains), random.Random(seed)
+    n, dice = len(gains), random.Random(seed)  # noqa: S311
     mean = sum(gains) / n
     flips = [sum(g if dice.random() < 0.5 else -g for g in gains) / n for _ in range(SAMPLES)]
     p = (1 + sum(abs(f) >= abs(mean) - 1e-12 for f in flips)) / (SAMPLES + 1)

@@ -14,6 +14,7 @@ from evals.suite.case import CODES, Expect, Outcome, within
 from evals.suite.play import Played, Step
 from evals.suite.results import Fault
 
+_YES = {True: "是", False: "否"}
 SLACK = 0.05  # a movement smaller than this is none
 
 
@@ -166,7 +167,7 @@ def _whole(o: Outcome, played: Played, report: Report, library: Library) -> Iter
         yield _fault("grade", 0, "或".join(o.grade), f"{report.grade}（{report.final:g}）", report.verdict)
     for name, wanted, value in (("passed", o.passed, report.passed), ("fatal", o.fatal, report.fatal)):
         if wanted is not None and wanted != value:
-            yield _fault(name, 0, str(wanted), str(value), report.verdict)
+            yield _fault(name, 0, _YES[wanted], _YES[value], report.verdict)
     for cap in o.caps:
         if cap not in caps:
             yield _fault(f"caps:{cap}", 0, f"触发 {cap} 封顶", _list(caps))

@@ -46,7 +46,7 @@ def cases_of(suite: str, paths: Sequence[Path], root: Path, only: str = "") -> l
 
 def run_suite(
     suite: str, paths: Sequence[Path], *, jobs: int, baseline: Path | None, folder: Path | None, fresh: bool,
-    stop_first: bool, strict: bool, only: str, live: bool, budget: int, concurrency: int,
+    stop_first: bool, strict: bool, only: str, live: bool, budget: int, concurrency: int, fleet: str = "",
 ) -> bool:  # fmt: skip
     """Run, report, and say in one last line how it went; whether nothing regressed."""
     where = place()
@@ -60,7 +60,9 @@ def run_suite(
                 cases, where, budget=budget, concurrency=concurrency, stop_first=stop_first, done=done, suite=suite
             )
         else:
-            result = run(cases, where, jobs=jobs, fresh=fresh, stop_first=stop_first, done=done, suite=suite)
+            result = run(
+                cases, where, jobs=jobs, fresh=fresh, stop_first=stop_first, done=done, suite=suite, fleet=fleet
+            )
     seconds = time.monotonic() - began
     found = diff.differences(result, diff.read(baseline)) if baseline else []
     where.home.mkdir(parents=True, exist_ok=True)
@@ -123,7 +125,7 @@ def _bar(total: int) -> Iterator[Done]:
 
 def accept(who: str, why: str, source: Path | None, target: Path | None) -> None:
     """Record the last run as the baseline."""
-    if not who.strip() or len(why.strip()) < 4:
+    if not who.strip() or len(why.strip()) < 2:
         raise LearnerError("请写清是谁（--who）、为什么认可这份结果（--why），以后看基线的人要知道。")
     path = source or place().home / LAST
     if not path.exists():

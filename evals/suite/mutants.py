@@ -264,7 +264,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("人设：说话都一个样", _plain, ("persona-agent-long", "persona-cold-long", "persona-merchant-long", "persona-silent-long")),
     Mutant("断线重来丢了前面的话", _forgets, ("talk-resume",)),
     Mutant("同一种子说法不同（不可重现）", voices(_random_seed), ("talk-resume", "talk-rewind")),
-    Mutant("隐私：手机号不打码", patched(privacy, "mask", lambda text: (text, ())), ("edge-phone",)),
+    Mutant("隐私：手机号不打码", patched(privacy, "mask", lambda text, known=(): (text, ())), ("edge-phone",)),
     Mutant("注入：给机器的话照样算技巧", patched(reader, "machine_parts", lambda _t: ()), ("inject-",)),
     Mutant("检索：把最不像的排在前面", lambda parts, _stack: replace(parts, finder=Worst(parts.finder)), ("ask-",)),
 )  # fmt: skip

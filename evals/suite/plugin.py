@@ -103,5 +103,6 @@ def _worker(config: pytest.Config) -> Worker:
     from evals.suite.run import Worker
 
     root = get_settings().content_dir.resolve()
-    home = config.cache.mkdir("huasu") if config.cache else get_settings().data_dir / "evals"
+    cache = getattr(config, "cache", None)  # absent when the cache plug-in is switched off
+    home = cache.mkdir("huasu") if cache else get_settings().data_dir / "evals"
     return _workers.setdefault(str(root), Worker(root, Path(home)))

@@ -50,7 +50,7 @@ def html(run: RunResult, diffs: Sequence[Difference], library: Library) -> str:
     )
     tax = library.taxonomy
     return env.get_template("report.html").render(
-        run=run, diffs=diffs, summary=one_line(run, diffs), kinds=KINDS, suite_names=SUITE_NAMES, variables=NAMES,
+        run=run, diffs=diffs, summary=one_line(run, diffs), kinds=KINDS, suite_names=SUITE_NAMES, check_name=check_name, variables=NAMES,
         pieces=lambda t: pieces(t, tax), names=lambda codes: "、".join(tax.name(c).split("（")[0] for c in codes) or "没有标签",
     )  # fmt: skip
 
@@ -101,7 +101,7 @@ def _said(faults: Sequence[Fault]) -> str:
 def said(fault: Fault) -> str:
     """A fault in a line."""
     where = f"第 {fault.turn} 轮" if fault.turn else "全场"
-    return f"{KINDS[fault.kind]} {where} {fault.check}：应当 {fault.wanted}，实际 {fault.found}" + (
+    return f"{KINDS[fault.kind]} {where} {check_name(fault.check)}：应当 {fault.wanted}，实际 {fault.found}" + (
         f"（{fault.why}）" if fault.why else ""
     )
 
@@ -133,6 +133,26 @@ def markdown(run: RunResult, diffs: Sequence[Difference]) -> str:
         lines += ["", f"- `{case.id}` {_cell(case.about)}"]
         lines += [f"  - {_cell(said(f))}" for f in case.faults[:5]]
     return "\n".join(lines) + "\n"
+
+
+CHECKS = {
+    "act": "客户的行为", "not_act": "客户的行为", "says": "客户的话", "says_not": "客户的话", "passed": "是否通过", "fatal": "有致命违规",
+    "final": "总分", "grade": "等级", "settled": "是否接受", "ended": "怎样结束", "refused": "该拦下的话", "accepted": "该收下的话",
+    "shows": "识别", "shows_one": "识别", "clean_of": "不该有的标签", "moves": "方向", "state": "范围", "because": "原因", "tells": "该说的",
+    "keeps": "该守住的", "caps": "封顶", "no_caps": "封顶", "gates": "关卡", "dims": "维度", "cites": "依据", "verdict": "点评",
+    "finds": "找到", "turns": "轮数", "satisfaction": "满意度", "notice": "提示", "resume": "断线重来", "rewind": "退回重说",
+    "monotonicity": "更好的不低分", "invariance": "换说法不变分", "evidence": "原话依据", "citation": "条文", "quote": "引用", "cap": "封顶",
+    "stability": "重算一致", "repetition": "重复", "leaked_fact": "露底", "invented_fact": "编数字", "sanitised": "变客气", "drift": "谈久走样",
+    "unearned_softening": "没来由松动", "style_distance": "人设分不清", "role_flip": "串角色", "speaks_for_learner": "替学员说话",
+    "system_words": "系统的词", "language": "语言", "early_softening": "嘴上先软", "too_long": "太长", "f1": "标签 F1", "error": "程序",
+}  # fmt: skip
+"""Checks in words; what follows a colon is what was checked."""
+
+
+def check_name(check: str) -> str:
+    """A check in words."""
+    kind, _, of = check.partition(":")
+    return CHECKS.get(kind, kind) + (f" {of}" if of else "")
 
 
 def _cell(value: object) -> str:

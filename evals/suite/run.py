@@ -109,9 +109,10 @@ def _work(case: Case) -> CaseResult:
 
 def run(
     cases: Sequence[Case], place: Place, *, jobs: int = 0, fresh: bool = False, stop_first: bool = False,
-    done: Done = lambda _result: None, suite: str = "all",
+    done: Done = lambda _result: None, suite: str = "all", fleet: str = "",
 ) -> RunResult:  # fmt: skip
-    """Every case, in the order given. `fresh` plays even what is kept; `stop_first` ends at the first fault."""
+    """Every case, in the order given. `fresh` plays even what is kept; `stop_first` ends at the first fault;
+    `fleet` is the address of a Dask scheduler."""
     found: dict[str, CaseResult] = {}
     waiting: list[Case] = []
     for case in cases:
@@ -122,7 +123,7 @@ def run(
             found[case.id] = kept
             done(kept)
     if not (stop_first and any(not r.ok for r in found.values())):
-        for case, result in _played(waiting, place, jobs or os.cpu_count() or 1):
+        for case, result in _spread(waiting, place, jobs or os.cpu_count() or 1, fleet):
             found[case.id] = result
             place.keep(case, result)
             done(result)
@@ -139,6 +140,14 @@ def versions(place: Place) -> dict[str, str]:
     """What a run was made with, by file and for the code as a whole."""
     library = load_library(place.root)
     return {**library.versions(), "everything": fingerprint(place.root)}
+
+
+def _spread(cases: Sequence[Case], place: Place, jobs: int, fleet: str) -> Iterator[tuple[Case, CaseResult]]:
+    if not fleet:
+        return _played(cases, place, jobs)
+    from evals.suite import fleet as dask  # an optional extra
+
+    return dask.played(cases, place, fleet)
 
 
 def _played(cases: Sequence[Case], place: Place, jobs: int) -> Iterator[tuple[Case, CaseResult]]:

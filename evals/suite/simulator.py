@@ -33,7 +33,9 @@ HOT = 70.0
 _POLITE = re.compile(r"谢谢|感谢|麻烦您|辛苦您|劳驾|不好意思|(?<!不)抱歉|祝您|您好")
 _HEAT = re.compile(r"[！!？?]|凭什么|你们|少来|别跟我|投诉|骗|糊弄|欺负|什么意思|算什么|不行|没用|听着")
 _NOT_YET = re.compile(r"不(?:代表|等于)我(?:就)?(?:同意|接受|答应)|不好意思(?:往外|说|讲|开口|提|见)")
-_COUNTED = re.compile(r"一二三[四五六七八九]*|二十四小时|三百六十五天")  # figures of speech
+_COUNTED = re.compile(
+    r"一二三[四五六七八九]*|二十四小时|三百六十五天|[一二两三四五六七八九十百千万]+[几来多]"
+)  # figures of speech
 LONG, SHARE, DISTINCT = 12, 0.6, 0.9
 NEAREST, ENOUGH = 0.25, 10
 """Two personas who answer the same words in the same case must differ at least so much."""

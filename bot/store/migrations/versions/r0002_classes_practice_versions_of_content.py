@@ -43,6 +43,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "id", "n"),
     )
     with op.batch_alter_table("content_versions", schema=None) as batch_op:
+        batch_op.create_index(
+            "content_drafted",
+            ["kind", "id"],
+            unique=True,
+            sqlite_where=sa.text("status = 'draft'"),
+            postgresql_where=sa.text("status = 'draft'"),
+        )
+        batch_op.create_index(
+            "content_published",
+            ["kind", "id"],
+            unique=True,
+            sqlite_where=sa.text("status = 'published'"),
+            postgresql_where=sa.text("status = 'published'"),
+        )
         batch_op.create_index(batch_op.f("ix_content_versions_status"), ["status"], unique=False)
 
     op.create_table(
