@@ -93,6 +93,7 @@ def _row(
     try:
         clean, name = login.clean_login(typed), login.clean_name(name)
     except LearnerError as error:
+        error = error if typed else LearnerError("这一行没有写工号。")
         return Row(line=line, login=typed[:60], name=name[:40], group=into, state="wrong", why=str(error))
     if clean in seen:
         return Row(

@@ -243,7 +243,7 @@ def test_kappa_is_the_textbooks(school: School) -> None:
     expected = sum((x - y) ** 2 for x in a for y in b) / len(a) ** 2
     assert weighted_kappa(a, b) == pytest.approx(1 - observed / expected)
     assert weighted_kappa(a, a) == 1.0
-    assert weighted_kappa(grade([3, 3]), grade([3, 3])) is None, "one mark throughout tells nothing"
+    assert weighted_kappa(grade([3, 3, 3]), grade([3, 4, 3])) is None, "one mark throughout tells nothing"
     low, high = interval(a, b)
     assert low is not None and high is not None and low <= 1 - observed / expected <= high
     assert interval(a, b) == (low, high), "the same marks give the same interval"

@@ -73,14 +73,16 @@ def grade(scores: Iterable[float]) -> NDArray[np.int64]:
 
 
 def weighted_kappa(a: NDArray[np.int64], b: NDArray[np.int64]) -> float | None:
-    """Cohen's kappa with quadratic weights; None when chance leaves nothing to disagree about."""
+    """Cohen's kappa with quadratic weights; None when one side gave a single mark throughout: that tells nothing."""
+    if min(len(np.unique(a)), len(np.unique(b))) < 2:
+        return None
     value = _kappas(_counts(a[None, :], b[None, :]))[0]
     return None if len(a) < 2 or np.isnan(value) else float(value)
 
 
 def interval(a: NDArray[np.int64], b: NDArray[np.int64]) -> tuple[float | None, float | None]:
     """The 95 % bootstrap interval of kappa, the same for the same marks."""
-    if len(a) < 2:
+    if weighted_kappa(a, b) is None:
         return None, None
     drawn = np.random.default_rng(7).integers(0, len(a), (SAMPLES, len(a)))
     values = _kappas(_counts(a[drawn], b[drawn]))

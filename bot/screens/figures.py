@@ -157,7 +157,7 @@ def agreement(room: Classroom, group: Group) -> None:
     ]  # fmt: skip
     head = ("维度", "样本", "同一档", "差不过一档", "培训师−系统", "加权 κ", "95% 区间", "怎么看")
     note = (
-        "加权 κ 用平方权重，1 是完全一致，0 是碰运气；区间由 1000 次重抽样得出。只算复评过的场次：如果只复评有疑问的，"
+        "加权 κ 用平方权重，1 是完全一致，0 是碰运气；区间由 1000 次重抽样得出。只算复评过的场次：某一方每场都给同一个分时算不出；如果只复评有疑问的，"
         "数字会偏低。"
     )
     frame.show(view.fragment("grid", head=head, rows=rows, note=note))
