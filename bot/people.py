@@ -161,7 +161,7 @@ class People:
         self._not_the_last(user)
         keeping = self.parts.retention
         count = keeping.delete_of(user.id) if how == DELETE else keeping.anonymise_of(user.id)
-        self.users.set_disabled(user.id, True)
+        self.users.set_disabled(user.id, True)  # where the account is still there
         self._note("删除个人数据" if how == DELETE else "匿名个人数据", user, f"{count} 场")
         return count
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from ipaddress import ip_address
 
 import streamlit as st
@@ -10,14 +9,10 @@ import streamlit as st
 from bot import login, people, view
 from bot.errors import HuasuError
 from bot.records import LOCAL_ACTOR, User
-from bot.screens import frame
+from bot.screens import frame, tickets
 from bot.settings import check_open
 
 DUE = "cookie-due"
-_COOKIE = (
-    "<script>document.cookie='{name}={value}; path=/; SameSite=Strict; max-age={age}'"
-    "+(location.protocol==='https:'?'; Secure':'')</script>"
-)
 
 
 def roles() -> frozenset[str]:
@@ -149,12 +144,10 @@ def _hold(token: str) -> None:
 
 
 def _cookie() -> None:
-    """Have the browser keep the token over a reload, or forget it. It is sent once, with the page after signing in."""
+    """Have the browser keep the token over a reload, or forget it: it fetches a picture that carries the cookie."""
     value = st.session_state.pop(DUE, None)
-    if value is None or not re.fullmatch(r"[\w-]*", value):
-        return
-    age = frame.parts().settings.login_hours * 3600 if value else 0
-    st.html(_COOKIE.format(name=frame.TOKEN, value=value, age=age), unsafe_allow_javascript=True)
+    if value is not None:
+        frame.show(view.fragment("keep", address=f"{tickets.PATH}?t={tickets.give(value)}"))
 
 
 def _address() -> str:

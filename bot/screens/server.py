@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bot import live
 from bot.errors import HuasuError
 from bot.parts import opened
+from bot.screens import tickets
 
 DRAIN_SECONDS = 25.0
 HEADERS = {
@@ -69,7 +70,9 @@ def run(script: Path, host: str, port: int, headless: bool) -> None:
 
 def application(script: Path) -> st.App:
     """The web app with our headers and the page that says whether it can take people."""
-    return st.App(script, middleware=[Middleware(Headers)], routes=[Route("/ready", ready)])
+    return st.App(
+        script, middleware=[Middleware(Headers)], routes=[Route("/ready", ready), Route(tickets.PATH, tickets.keep)]
+    )
 
 
 def ready(_request: Request) -> JSONResponse:

@@ -6,7 +6,7 @@ table must be named in `NOBODYS`, so that a new table cannot be forgotten here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, delete, func, select
@@ -14,8 +14,13 @@ from sqlalchemy import ColumnElement, Table, delete, func, select
 from bot.store.database import Database
 from bot.store.tables import Base, SessionRow
 
-NOBODYS = frozenset({"content_versions"})
-"""Tables that hold nothing about a learner."""
+NOBODYS = frozenset({"content_versions", "failed_logins", "audit", "groups", "assignments"})
+"""Tables that hold nothing about a learner, or must outlive him: who saw and did what."""
+
+OF_A_PERSON = {"users": "id", "tokens": "user_id", "members": "user_id"}
+"""Tables that belong to a person by another column."""
+
+SECRETS = frozenset({"password", "hash"})
 
 
 class People:
@@ -29,7 +34,7 @@ class People:
         found: dict[str, list[dict[str, Any]]] = {}
         with self._database.transaction() as t:
             for table, theirs in _theirs(SessionRow.owner == owner, owner):
-                if rows := [dict(row) for row in t.execute(select(table).where(theirs)).mappings()]:
+                if rows := [_told(row) for row in t.execute(select(table).where(theirs)).mappings()]:
                     found[table.name] = rows
         return found
 
@@ -60,6 +65,10 @@ class People:
         return gone
 
 
+def _told(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(k): v for k, v in row.items() if str(k) not in SECRETS}
+
+
 def _theirs(talks: ColumnElement[bool], owner: str | None) -> Iterator[tuple[Table, ColumnElement[bool]]]:
     """Tables and the rows of them that belong to these talks or, when a person is named, to that person.
 
@@ -73,5 +82,5 @@ def _theirs(talks: ColumnElement[bool], owner: str | None) -> Iterator[tuple[Tab
             continue
         if "session_id" in table.columns:
             yield table, table.columns.session_id.in_(ids)
-        elif "owner" in table.columns and owner is not None:
-            yield table, table.columns.owner == owner
+        elif owner is not None and (column := OF_A_PERSON.get(table.name, "owner")) in table.columns:
+            yield table, table.columns[column] == owner

@@ -8,6 +8,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session as Transaction
 
 from bot.store.database import Database
+from bot.store.people import People
 from bot.store.tables import (
     AppealRow,
     CallRow,
@@ -30,16 +31,15 @@ class Retention:
 
     def delete_before(self, day: str) -> int:
         """Delete every talk begun before a day; how many."""
-        return self._delete(SessionRow.started_at < day)
+        return People(self._database).forget(day).get("sessions", 0)
 
     def anonymise_before(self, day: str) -> int:
         """Untie every talk begun before a day from the person who had it; how many."""
         return self._untie((SessionRow.started_at < day) & (SessionRow.owner != NOBODY))
 
     def delete_of(self, owner: str) -> int:
-        """Delete everything a person said and practised; how many talks."""
-        self._private(owner)
-        return self._delete(SessionRow.owner == owner)
+        """Delete everything about a person, the account too; how many talks."""
+        return People(self._database).delete(owner).get("sessions", 0)
 
     def anonymise_of(self, owner: str) -> int:
         """Keep a person's talks, but as nobody's; how many."""
@@ -50,12 +50,6 @@ class Retention:
         with self._database.transaction() as t:
             for table in (PracticeRow, PracticeDayRow, PreferenceRow):
                 t.execute(delete(table).where(table.owner == owner))
-
-    def _delete(self, which: Any) -> int:
-        with self._database.transaction() as t:
-            ids = select(SessionRow.id).where(which)
-            t.execute(delete(CallRow).where(CallRow.session_id.in_(ids)))
-            return _count(t.execute(delete(SessionRow).where(which)))
 
     def _untie(self, which: Any) -> int:
         with self._database.transaction() as t:
