@@ -6,10 +6,11 @@ would hurt to lose: the line being answered is held in the store until its whole
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 
 from bot import drills, grading, mind, privacy, replies, terms
-from bot.errors import LearnerError
+from bot.errors import LearnerError, SetupError
 from bot.injection import addresses_machine
 from bot.model import on_behalf_of
 from bot.parts import Parts, SpeaksAloud
@@ -38,6 +39,7 @@ from bot.replies import SHORT, cleaned, same
 from bot.store import LOCAL_OWNER
 from bot.telemetry import measured
 
+log = logging.getLogger("huasu.session")
 Progress = Callable[[int, int], None]
 QUERY_CHARS, PASSAGES = 300, 4
 RECITAL = "canned_script"
@@ -238,7 +240,11 @@ class Session:
                 self.parts.voice.warm(self._cue("", Appraisal(), step, ()))
 
     def _passages(self, reply: str) -> tuple[Passage, ...]:
-        found = self.parts.finder.find(f"{self.customer_line} {reply}"[:QUERY_CHARS], None, 2 * PASSAGES)
+        try:
+            found = self.parts.finder.find(f"{self.customer_line} {reply}"[:QUERY_CHARS], None, 2 * PASSAGES)
+        except SetupError as error:  # an index that breaks under a talk must not cost the learner his turn
+            log.warning("no passages: %s", error)
+            return ()
         # rules and techniques, not other talks; a rule that no longer holds must not be argued from
         return tuple(p for p in found if p.collection != "cases" and not p.repealed)[:PASSAGES]
 
@@ -357,6 +363,7 @@ class Session:
         stored = self.parts.store.report(self.id, self.owner)
         if stored is not None:
             return stored
+        self.turns = self.parts.store.turns(self.id)  # another window may have gone on since this one looked
         if not self.turns:
             raise LearnerError("还没有开口就结束了，没有可以评的内容。先回客户一句再结束。")
         grades = []

@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session as Transaction
 from bot.errors import SetupError
 from bot.store import migrations
 
+POOL = 10  # kept connections, and as many more for a rush; times the replicas, fewer than PostgreSQL's usual 100
+
 
 class Database:
     """One database, shared by the repositories of this package. Safe to share between threads.
@@ -62,6 +64,8 @@ def readable() -> Iterator[None]:
             raise SetupError("数据库是只读的，存不进去。请检查数据文件夹的权限（HUASU_DATA_DIR）。") from None
         if "full" in text:
             raise SetupError("磁盘满了，存不进去。请腾出空间后再试；您写的话还在。") from None
+        if "i/o error" in text:
+            raise SetupError("磁盘读写失败（可能满了，或出了故障）。请检查磁盘后再试；写进去的都还在。") from None
         raise SetupError("连不上数据库。请检查 HUASU_DATABASE_URL 与数据库服务，再运行 huasu doctor。") from None
     except SQLAlchemyError as error:
         raise SetupError(f"数据库出错（{type(error).__name__}）。请运行 huasu doctor 查看原因。") from None
@@ -74,7 +78,7 @@ def _engine(url: str) -> Engine:
             parsed = parsed.set(drivername="postgresql+psycopg")
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, pool_pre_ping=True)
+        engine = create_engine(parsed, pool_pre_ping=True, pool_size=POOL, max_overflow=POOL)
     except (ArgumentError, ModuleNotFoundError):
         raise SetupError(
             "HUASU_DATABASE_URL 写法不对。例：sqlite:///data/huasu.db 或 postgresql://用户@主机/库名。"
@@ -88,6 +92,6 @@ def _engine(url: str) -> Engine:
 
 def _sqlite_pragmas(connection: object, _record: object) -> None:
     cursor = connection.cursor()  # type: ignore[attr-defined]
-    for pragma in ("journal_mode=WAL", "busy_timeout=5000", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "busy_timeout=20000", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -73,16 +73,20 @@ class Store:
             return t.scalar(select(SessionRow.held).where(SessionRow.id == session_id)) or ""
 
     def append(self, session_id: str, turn: Turn) -> None:
-        """Write one whole turn and release the held line. Raises `ConflictError` if the turn exists already."""
+        """Write one whole turn and release the held line.
+
+        Raises `ConflictError` if the turn exists already, or the talk was ended meanwhile: its report is written.
+        """
         try:
             with self._database.transaction() as t:
                 t.add(TurnRow(session_id=session_id, n=turn.n, payload=turn.model_dump(mode="json")))
                 t.flush()
-                t.execute(
-                    update(SessionRow)
-                    .where(SessionRow.id == session_id)
-                    .values(held="", turn_count=turn.n, ended=turn.mind.ended)
+                open_still = (SessionRow.id == session_id) & (SessionRow.ended == "")
+                done = t.execute(
+                    update(SessionRow).where(open_still).values(held="", turn_count=turn.n, ended=turn.mind.ended)
                 )
+                if done.rowcount == 0:  # type: ignore[attr-defined]
+                    raise ConflictError("这场对话已经在另一个窗口里结束了。请刷新页面看报告。")
         except IntegrityError:
             raise ConflictError("这一轮已经在另一个窗口里回复过了。请刷新页面，从最新的一轮接着谈。") from None
 
