@@ -38,10 +38,14 @@ def _needed(root: str) -> dict[str, Distribution]:
 
 
 def _licence(package: Distribution) -> str:
-    said = package.metadata.get("License-Expression") or ""
+    said = _field(package, "License-Expression")
     classified = [c.rsplit(" :: ", 1)[-1] for c in package.metadata.get_all("Classifier") or [] if "License ::" in c]
-    short = (package.metadata.get("License") or "").strip().split("\n")[0][:60]
+    short = _field(package, "License").strip().split("\n")[0][:60]
     return said or "；".join(classified) or short or "见包内 LICENSE"
+
+
+def _field(package: Distribution, name: str) -> str:
+    return str((package.metadata.get_all(name) or [""])[0])
 
 
 if __name__ == "__main__":
