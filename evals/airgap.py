@@ -69,7 +69,7 @@ def _page(env: dict[str, str]) -> bool:
         for _ in range(360):
             with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{PORT}/ready", timeout=5) as answer:
                 if answer.status == 200:
-                    return urllib.request.urlopen(f"http://127.0.0.1:{PORT}/", timeout=10).status == 200
+                    return bool(urllib.request.urlopen(f"http://127.0.0.1:{PORT}/", timeout=10).status == 200)
             time.sleep(0.5)
         return False
     finally:

@@ -134,7 +134,7 @@ def _turn(parts: Parts, session_id: str, line: str, out: int) -> None:
             hold(*args)
             os.write(out, HELD)
 
-        session.parts.store.hold = noted  # type: ignore[method-assign]
+        session.parts.store.hold = noted  # type: ignore[method-assign, assignment]
         os.write(out, BEGAN)
         session.say(line)
         os.write(out, DONE)

@@ -65,6 +65,7 @@ def main() -> None:
         return
     with ExitStack() as stack:
         plan.data = plan.data or stack.enter_context(tempfile.TemporaryDirectory())
+        Path(plan.data).mkdir(parents=True, exist_ok=True)
         plan.database = database(plan.database, plan.data)
         _prepare(plan)
         children = [_child(plan, me) for me in range(plan.replicas)]
