@@ -195,7 +195,7 @@ def _keep(desk: People) -> None:
         way = st.radio("到期之后", list(HOW), index=list(HOW).index(how), format_func=HOW.__getitem__)
         sent = st.form_submit_button("保存", type="primary")
     if sent:
-        attempt(lambda: desk.keep(int(new), str(way)), "已保存。每天第一次有人登录时自动处理。")
+        attempt(lambda: desk.keep(int(new), str(way)), "已保存。每天第一次有人打开网页时自动处理。")
     if days and st.button("现在就处理到期的"):
         count = desk.sweep()
         st.info(f"处理了 {count} 场。", icon=":material/check:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from ipaddress import ip_address
 
 import streamlit as st
@@ -32,6 +33,8 @@ def roles() -> frozenset[str]:
 def badge() -> None:
     """Who is signed in, his password, and the way out."""
     _cookie()
+    with suppress(HuasuError):  # a database that is busy now is not in an hour
+        people.sweep_daily(frame.parts())
     user = frame.user()
     if user is None:
         return
@@ -96,7 +99,6 @@ def _form() -> None:
     except HuasuError as error:
         st.error(str(error), icon=":material/error:")
         return
-    people.sweep_daily(frame.parts())
     _hold(token)
 
 

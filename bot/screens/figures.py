@@ -80,7 +80,7 @@ def reds(room: Classroom, group: Group, days: int, learners: tuple[Activity, ...
         st.info("这段时间没有人碰红线。", icon=":material/check:")
         return
     heads = {s: f"{s} {c.title}" for s, c in room.parts.current.scenarios.items()} if by_case else {
-        p.id: p.name for p in learners
+        p.id: f"{p.name} {p.login}" for p in learners
     }  # fmt: skip
     codes = _most(found, lambda t: t.code)[:COLUMNS]
     rows = _most(found, lambda t: t.head)
