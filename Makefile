@@ -10,7 +10,6 @@ help: ## 列出所有命令
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 run: $(VENV)/.run ## 安装、准备索引、打开网页（http://127.0.0.1:8501，可用 PORT= 换端口）
-	@echo "化诉正在打开：http://127.0.0.1:$(PORT)"
 	@$(BIN)/huasu serve --port $(PORT)
 
 test: $(VENV)/.dev ## 安装并跑完全部测试

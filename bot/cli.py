@@ -87,8 +87,8 @@ def serve(
     threading.Thread(target=_warm, daemon=True).start()
     from bot.screens import server
 
-    quiet = headless or not os.environ.get("DISPLAY")
-    server.run(settings.content_dir / "streamlit_app.py", settings.host, port or settings.port, quiet)
+    typer.echo(f"化诉正在打开：http://{settings.host}:{port or settings.port}（按 Ctrl+C 停下）")
+    server.run(settings.content_dir / "streamlit_app.py", settings.host, port or settings.port, headless)
 
 
 def _warm() -> None:

@@ -8,9 +8,15 @@ import os
 import re
 import signal
 import sys
+import threading
+import time
+import webbrowser
+from contextlib import suppress
 from functools import lru_cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -25,6 +31,7 @@ from bot.parts import opened
 from bot.screens import tickets
 
 DRAIN_SECONDS = 25.0
+OPENING_TRIES = 240
 HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -57,15 +64,33 @@ def run(script: Path, host: str, port: int, headless: bool) -> None:
     os.chdir(script.parent)
     sys.argv = [str(script)]
     signal.signal(signal.SIGTERM, _leave)
+    if not headless:
+        threading.Thread(target=_show, args=(f"http://{_reached(host)}:{port}",), daemon=True).start()
     try:
         application(script).run(
             config={
-                "server.address": host, "server.port": port, "server.headless": headless,
-                "browser.gatherUsageStats": False,
+                "server.address": host, "server.port": port, "server.headless": True,
+                "browser.gatherUsageStats": False, "logger.hideWelcomeMessage": True,
             }
         )  # fmt: skip
     finally:
         live.drain(DRAIN_SECONDS)
+
+
+def _reached(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - compared with, not bound to
+
+
+def _show(address: str) -> None:
+    """Open a browser once the server answers; where there is no screen, nothing happens."""
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return
+    for _ in range(OPENING_TRIES):
+        time.sleep(0.25)
+        with suppress(OSError), urlopen(f"{address}/ready") as answer:  # noqa: S310 - our own address
+            if answer.status == HTTPStatus.OK:
+                webbrowser.open(address)
+                return
 
 
 def application(script: Path) -> st.App:
