@@ -41,7 +41,7 @@ bench-evals: $(VENV)/.dev ## 评测本身的速度：和一个光秃秃的异步
 train-appraisal: $(VENV)/.train ## 重新训练识别模型（需要 PyTorch，约一小时，换数据或改标签后用）
 	@$(BIN)/python -m evals.appraisal.train --without D,hard_dev --out data/appraisal-dev.pt
 	@$(BIN)/python -m evals.appraisal.fit --weights data/appraisal-dev.pt
-	@$(BIN)/python -m evals.appraisal.train --from data/appraisal-dev.pt --epochs 2 --out data/appraisal.pt
+	@$(BIN)/python -m evals.appraisal.train --from data/appraisal-dev.pt --epochs 3 --out data/appraisal.pt
 	@$(BIN)/python -m evals.appraisal.export --weights data/appraisal.pt
 	@$(BIN)/python -m evals.appraisal.spare
 	@$(BIN)/python -m evals.appraisal.measure --card docs/appraisal.md

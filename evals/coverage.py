@@ -91,7 +91,7 @@ def _rubric(rubric: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _screens(root: Path) -> Iterator[tuple[str, str]]:
     """The pages the web app registers."""
     app = (root / "streamlit_app.py").read_text(encoding="utf-8")
-    yield from ((m[2], m[1]) for m in re.finditer(r'title="([^"]+)", url_path="([^"]+)"', app))
+    yield from ((m[2], m[1]) for m in re.finditer(r'page\(\w+\.render, "([^"]+)", "([^"]+)"', app))
 
 
 def _mind(rules: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +34,9 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     monkeypatch.setenv("HUASU_CONTENT_DIR", str(ROOT))
     get_settings.cache_clear()
     _shared.cache_clear()
+    main = sys.modules["__main__"]
     yield
+    sys.modules["__main__"] = main  # pages under test put a script in its place, which new processes cannot start from
     get_settings.cache_clear()
     _shared.cache_clear()
 

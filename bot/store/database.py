@@ -78,7 +78,9 @@ def _engine(url: str) -> Engine:
             parsed = parsed.set(drivername="postgresql+psycopg")
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, pool_pre_ping=True, pool_size=POOL, max_overflow=POOL)
+        in_memory = parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:")
+        pool = {} if in_memory else {"pool_size": POOL, "max_overflow": POOL}
+        engine = create_engine(parsed, pool_pre_ping=True, **pool)
     except (ArgumentError, ModuleNotFoundError):
         raise SetupError(
             "HUASU_DATABASE_URL 写法不对。例：sqlite:///data/huasu.db 或 postgresql://用户@主机/库名。"

@@ -9,6 +9,7 @@ said in the model card.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,6 +98,13 @@ def gold() -> list[Row]:
             labels = {c["code"]: c["evidence"] for c in turn["codes"]}
             rows.append(Row(turn["learner"], labels, turn["customer"], (), None, "gold"))
     return rows
+
+
+def own(library: Library, rows: Sequence[Row]) -> list[Row]:
+    """The rows everything else is calibrated on: the gold dialogues, and the model and wrong replies of every case."""
+    said = {text for s in library.scenarios.values() for text in (s.exemplary, s.exemplary_key)}
+    said |= {w.reply for s in library.scenarios.values() for w in s.wrong}
+    return [r for r in rows if r.source == "gold" or r.reply in said]
 
 
 def codes(library: Library) -> list[str]:

@@ -27,6 +27,7 @@ from evals.appraisal.net import Reader
 
 ROOT = Path(__file__).parents[2]
 EPOCHS, BATCH, PEAK_RATE, HEAD_RATE = 7, 24, 1.2e-4, 1.5e-3
+OWN = 5  # how often more the replies are shown, when going on, that everything else is calibrated on
 GO_ON = 0.5  # of the learning rate, when going on from trained weights
 UNJUDGED, CONTRARY, TOKEN, MARK = 0.15, 2.0, 0.6, 0.15  # weights of parts of the loss
 JOINED, UNHEARD = 0.35, 0.12  # how often two replies are joined, and the customer's line is left out
@@ -220,6 +221,8 @@ def main() -> None:
     encoder = Encoder(pieces.tokenizer(start), codes)
     names = [n for n in data.TRAINING if n not in chosen.without.split(",")]
     rows = [*data.written(library), *(r for n in names for r in data.read(n))]
+    if chosen.earlier:
+        rows += data.own(library, rows) * OWN
     sys.stdout.write(f"{len(rows)} rows of {'、'.join(names)}\n")
     train(model, rows, encoder, chosen.seed, chosen.epochs, GO_ON if chosen.earlier else 1.0)
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
