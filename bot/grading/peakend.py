@@ -52,7 +52,8 @@ def remember(turns: Sequence[Turn], start: float, library: Library) -> Memory:
     if min(moods) < start - rule["repair_margin"] and end < start:
         score = min(score, rule["unrepaired_cap"])  # a hurt that was never mended
     score = round(score, 1)
-    return Memory(moods[peak_at], peak_at + 1, end, score, band(score, library))
+    peak, end = round(moods[peak_at], 1), round(end, 1)  # one value, however it is shown later
+    return Memory(peak, peak_at + 1, end, score, band(score, library))
 
 
 def explained(scenes: Sequence[Scene], start: float, memory: Memory, library: Library) -> tuple[str, ...]:
