@@ -90,8 +90,6 @@ cases:
         "pytest",
         "-q",
         "-p",
-        "evals.suite.plugin",
-        "-p",
         "no:cacheprovider",
         str(tmp_path),
     ]

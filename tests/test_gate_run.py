@@ -87,7 +87,8 @@ def test_the_model_replies_of_the_case_open_the_first_three_gates(parts: Parts) 
     session = Session.start(parts, "SC38", mode="gate")
     for line in (
         session.snapshot.scenario.exemplary,
-        "调度那通电话，自己的事自己扛着，倒让老班长先知道了，换谁都窝火、都觉得没脸。您要的是有人给个说法，是不是？",
+        "调度那通电话，自己扛着的事倒让老班长先知道了，换谁都窝火、都觉得没脸。您跑了这么多年车，要强了半辈子，"
+        "心里最要紧的是有人给个说法，是不是？",
         "同样的车比人家高一截，心里肯定不平，您跑一天车挣的都是辛苦钱。您看我先帮您把眼下的月供算一算，行吗？",
         "您心里过不去我明白。虽然利息我没权限免，但是有一件我今天就能替您办：把您车损停运的情况和定损单一起报上去，"
         "申请先只还利息，哪天有结果我打给您。",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 import os
 import re
 import signal
@@ -63,7 +64,13 @@ def run(script: Path, host: str, port: int, headless: bool) -> None:
     """Serve the app until interrupted. The working folder becomes the script's, where the theme is read from."""
     os.chdir(script.parent)
     sys.argv = [str(script)]
-    signal.signal(signal.SIGTERM, _leave)
+    told = threading.Event()
+
+    def leave(*_: Any) -> None:
+        told.set()
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, leave)
     if not headless:
         threading.Thread(target=_show, args=(f"http://{_reached(host)}:{port}",), daemon=True).start()
     try:
@@ -75,6 +82,9 @@ def run(script: Path, host: str, port: int, headless: bool) -> None:
         )  # fmt: skip
     finally:
         live.drain(DRAIN_SECONDS)
+        if told.is_set():  # threads of native libraries may crash while the interpreter takes itself apart
+            logging.shutdown()
+            os._exit(0)
 
 
 def _reached(host: str) -> str:
@@ -128,7 +138,3 @@ class Headers:
             await send(message)
 
         await self._app(scope, receive, dressed if scope["type"] == "http" else send)
-
-
-def _leave(*_: Any) -> None:
-    raise SystemExit(0)
