@@ -20,27 +20,9 @@ from bot.session import Session
 from tests.conftest import ROOT
 from tests.fakes import make_parts, on_fresh_database
 from tests.test_classroom import EMPATHY, NEXT_WEEK, School
-from tests.test_screens import html, words
+from tests.test_screens import _choose, _report, _talk, html, words
 
 GOOD = "jiaotou-2026"
-
-
-def _choose() -> None:
-    from bot.screens import choose, frame
-
-    frame.guarded(choose.render)
-
-
-def _talk() -> None:
-    from bot.screens import frame, talk
-
-    frame.guarded(talk.render)
-
-
-def _report() -> None:
-    from bot.screens import frame, report
-
-    frame.guarded(report.render)
 
 
 def _classroom() -> None:

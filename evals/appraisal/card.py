@@ -13,6 +13,7 @@ from bot.appraisal import Appraiser
 from bot.scenarios import Library
 from evals.appraisal import data, measure
 from evals.appraisal.measure import Bools, Figures
+from evals.suite.agreement import spearman
 
 HEAD = """# 识别模型卡
 
@@ -95,7 +96,7 @@ def agreement(library: Library) -> tuple[float, ...]:
     )
     means = [float(np.mean([figures[c].f1 for c in range(a, b) if met[c]])) for a, b in pairwise(sizes)]
     marks = [(float(row.mark), float(q)) for row, _, q in twice if row.mark]
-    return (*means, measure.spearman([a for a, _ in marks], [b for _, b in marks]))
+    return (*means, spearman([a for a, _ in marks], [b for _, b in marks]))
 
 
 def _totals(library: Library, wanted: Bools, got: Sequence[Bools], figures: Sequence[Sequence[Figures]]) -> list[str]:

@@ -22,6 +22,7 @@ from bot.records import Appraisal, Context
 from bot.scenarios import Library, load_library
 from evals.appraisal import data
 from evals.appraisal.data import Row
+from evals.suite.agreement import spearman
 
 ROOT = Path(__file__).parents[2]
 DRAWS = 400
@@ -83,17 +84,6 @@ def micro(wanted: Bools, got: Bools) -> tuple[float, float]:
     """Precision and recall over all columns together."""
     hit = float((wanted & got).sum())
     return hit / max(1.0, float(got.sum())), hit / max(1.0, float(wanted.sum()))
-
-
-def spearman(a: Sequence[float], b: Sequence[float]) -> float:
-    """Rank correlation, ties averaged."""
-    x, y = _ranks(np.asarray(a)), _ranks(np.asarray(b))
-    return float(np.corrcoef(x, y)[0, 1])
-
-
-def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(count) - (count - 1) / 2)[place], dtype=np.float64)
 
 
 def summary(library: Library, rows: Sequence[Row], hard: Sequence[Row], appraiser: Appraiser) -> dict[str, float]:
